@@ -1,0 +1,123 @@
+#pragma once
+/// What has to happen around a step's container: the files to put in place before it starts and the
+/// outputs to collect when it has ended. A controller writes the plan into a pod's annotation;
+/// whoever runs the pod carries it out and answers with the outputs in another annotation, in the
+/// same write as the pod's final status. Three nouns: `StepPlan`, `StepOutputs`, and `FileView`,
+/// the container's files as seen from outside. No part of it knows what a Workflow is.
+///
+/// The rules are those of upstream's executor (argoexec init and wait), see the reference,
+/// workflows section 3.3.
+
+#include "base/error.h"
+#include "doc/json.h"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tiphys::executor {
+
+/// Pod annotation that holds a StepPlan as JSON.
+inline constexpr std::string_view kPlanAnnotation = "tiphys.dev/step-plan";
+/// Pod annotation that holds StepOutputs as JSON, written by the node with the pod's final status.
+inline constexpr std::string_view kOutputsAnnotation = "workflows.argoproj.io/outputs";
+/// At most this much of standard output becomes the result; of more, the last part counts
+/// (upstream: 256 KiB).
+inline constexpr std::size_t kMaximumResultBytes = 256 * 1024;
+
+enum class Archive {
+  sniff,  ///< inputs only: unpack what looks like gzip and tar, keep anything else
+  none,
+  tar,  ///< gzip-compressed tar
+  zip,
+};
+
+struct InputArtifact {
+  std::string name;
+  std::string path;  ///< absolute, in the container
+  /// Where it comes from, in the shape of an Argo artifact: one member such as "s3": {"key": ...}
+  /// or "raw": {"data": ...}.
+  doc::Value location;
+  Archive archive = Archive::sniff;
+  std::optional<int> mode;  ///< permission bits
+  bool recurse_mode = false;
+  bool optional = false;
+};
+
+struct OutputParameter {
+  std::string name;
+  std::string path;  ///< absolute, in the container
+  std::optional<std::string> default_value;
+};
+
+struct OutputArtifact {
+  std::string name;
+  std::string path;
+  doc::Value location;  ///< complete, key included
+  Archive archive = Archive::tar;
+  int compression_level = -1;  ///< gzip level of `tar`; -1 = default
+  std::optional<int> mode;
+  bool optional = false;
+};
+
+struct StepPlan {
+  std::string main_container = "main";
+  /// A script template's source. It is staged at kScriptPath, which is then the last argument of
+  /// the main container.
+  std::optional<std::string> script_source;
+  std::vector<InputArtifact> input_artifacts;
+  std::vector<OutputParameter> output_parameters;
+  std::vector<OutputArtifact> output_artifacts;
+  bool capture_result = false;
+
+  std::string to_json() const;
+  static Result<StepPlan> from_json(std::string_view text);
+};
+
+/// Where a script's source stands in the container (upstream: /argo/staging/script).
+inline constexpr std::string_view kScriptPath = "/argo/staging/script";
+
+struct CapturedArtifact {
+  std::string name;
+  std::string path;
+  doc::Value location;  ///< complete; what a consumer is handed
+  std::string digest;   ///< SHA-256 of the stored bytes, hex
+  std::uint64_t size = 0;
+};
+
+struct StepOutputs {
+  struct Parameter {
+    std::string name;
+    std::string value;
+  };
+
+  std::vector<Parameter> parameters;
+  std::vector<CapturedArtifact> artifacts;
+  std::optional<std::string> result;
+  /// Empty, or why the outputs are not complete ("missing output ..."): the step then ends in
+  /// Error.
+  std::string error;
+  /// Peak resident memory and CPU time of the step's processes, as the kernel counted them.
+  std::uint64_t peak_memory_bytes = 0;
+  std::uint64_t cpu_microseconds = 0;
+
+  std::string to_json() const;
+  static Result<StepOutputs> from_json(std::string_view text);
+};
+
+/// A container's files after it has ended, for whoever runs it to implement. Paths are absolute
+/// paths of the container.
+class FileView {
+ public:
+  virtual ~FileView() = default;
+  /// The place on this machine where the file or folder at `path` can be read, symbolic links
+  /// inside the container resolved within the container, never outside. Error not_found when there
+  /// is none.
+  virtual Result<std::filesystem::path> resolve(std::string_view path) const = 0;
+  /// True when the file belongs to the step alone and may be moved away instead of copied.
+  virtual bool is_private(const std::filesystem::path& resolved) const = 0;
+};
+
+}  // namespace tiphys::executor
