@@ -220,7 +220,7 @@ Position position_at(std::string_view text, std::size_t offset) {
     if (c == '\n') {
       ++position.line;
       position.column = 1;
-    } else {
+    } else if ((static_cast<unsigned char>(c) & 0xC0U) != 0x80) {
       ++position.column;
     }
   }
@@ -334,7 +334,7 @@ std::string to_json(const Value& value, const JsonStyle& style) {
   return out;
 }
 
-Result<Value> parse_json(std::string_view text) {
+Result<Value> parse_json(std::string_view text, std::size_t first_line) {
   boost::json::parse_options options;
   options.max_depth = kMaximumDepth;
   boost::json::basic_parser<Builder> parser(options);
@@ -345,7 +345,8 @@ Result<Value> parse_json(std::string_view text) {
     code = boost::json::make_error_code(boost::json::error::extra_data);
   }
   if (code) {
-    const Position position = position_at(text, used);
+    Position position = position_at(text, used);
+    position.line += first_line;
     std::string message = "invalid JSON at line " + std::to_string(position.line) + ", column " +
                           std::to_string(position.column) + ": " + code.message();
     return std::unexpected(Error{ErrorCode::parse, message, {{"", code.message(), position}}});
