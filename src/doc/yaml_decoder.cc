@@ -363,7 +363,7 @@ class Decoder {
         return "0x" + digits;
       }
       case ScalarKind::real:
-        return json_number(scalar.real);
+        return go_general_number(scalar.real, 64);
       default: {
         std::string quoted;
         append_json_string(quoted, node.text, false);

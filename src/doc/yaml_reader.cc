@@ -59,6 +59,9 @@ class Reader {
     TRY_VOID(next());
     while (event_->type != YAML_DOCUMENT_END_EVENT) {
       TRY_VOID(take_event());
+      if (ends_at_empty_key()) {
+        break;
+      }
       TRY_VOID(next());
     }
     tree_.empty = false;
@@ -66,6 +69,20 @@ class Reader {
   }
 
  private:
+  /// go-yaml's scanner does not see that `{}` or `[]` at the very start is a key: the document ends
+  /// there and the rest is not read.
+  bool ends_at_empty_key() {
+    constexpr std::size_t kRootAndKey = 2;
+    if (tree_.nodes.size() != kRootAndKey || open_.size() != 1 ||
+        tree_.nodes[0].kind != YamlKind::mapping ||
+        (tree_.nodes[1].kind != YamlKind::list && tree_.nodes[1].kind != YamlKind::mapping) ||
+        tree_.nodes[1].position != tree_.nodes[0].position) {
+      return false;
+    }
+    tree_.root = 1;
+    return true;
+  }
+
   Result<> next() {
     event_.clear();
     if (yaml_parser_parse(&parser_, event_.get()) == 0) {
@@ -83,11 +100,14 @@ class Reader {
   /// The message names the line by go-yaml's rule (decode.go, parser.fail), which is often the
   /// line before or none at all; the cause has the real place.
   std::unexpected<Error> failure() const {
-    std::size_t line =
-        parser_.context_mark.line != 0 ? parser_.context_mark.line : parser_.problem_mark.line;
-    std::string message = "yaml: ";
+    std::size_t line = parser_.problem_mark.line;
     if (line != 0) {
       line += parser_.error == YAML_SCANNER_ERROR ? 1 : 0;
+    } else {
+      line = parser_.context_mark.line;
+    }
+    std::string message = "yaml: ";
+    if (line != 0) {
       message += "line " + std::to_string(line + options_.first_line) + ": ";
     }
     message +=

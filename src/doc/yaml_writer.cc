@@ -107,22 +107,36 @@ Analysis analyze(std::string_view text) {
   return result;
 }
 
-/// go-yaml's order of keys: numbers inside texts count as numbers, letters come last.
-/// Letters beyond ASCII are taken to be letters, which is all that can be said without tables.
+/// Unicode's letters, roughly: beyond ASCII all but the blocks of symbols, marks and emoji.
+bool is_letter(std::uint32_t code) {
+  if (code < 0x80) {
+    return (code | 0x20U) >= 'a' && (code | 0x20U) <= 'z';
+  }
+  const bool symbol = code < 0xAA || (code >= 0x2000 && code < 0x2C00) ||
+                      (code >= 0x3000 && code <= 0x3004) || (code >= 0xD800 && code < 0xF900) ||
+                      (code >= 0xFE00 && code < 0xFE70) || (code >= 0xFF00 && code <= 0xFF20) ||
+                      (code >= 0x1F000 && code < 0x20000);
+  return !symbol && code != 0xD7 && code != 0xF7;
+}
+
+/// go-yaml's order of keys (sorter.go): digits count as numbers, letters come last.
 bool key_less(std::string_view a, std::string_view b) {
-  const auto letter = [](unsigned char c) {
-    return c >= 0x80 || ((c | 0x20U) >= 'a' && (c | 0x20U) <= 'z');
-  };
   const auto digit = [](unsigned char c) { return c >= '0' && c <= '9'; };
   const auto mismatch = std::ranges::mismatch(a, b);
   if (mismatch.in1 == a.end() || mismatch.in2 == b.end()) {
     return a.size() < b.size();
   }
-  const auto at = static_cast<std::size_t>(mismatch.in1 - a.begin());
-  const auto left = static_cast<unsigned char>(a[at]);
-  const auto right = static_cast<unsigned char>(b[at]);
-  if (letter(left) || letter(right)) {
-    return letter(left) && letter(right) ? left < right : letter(right);
+  auto at = static_cast<std::size_t>(mismatch.in1 - a.begin());
+  while (at > 0 && (static_cast<unsigned char>(a[at]) & 0xC0U) == 0x80) {
+    --at;
+  }
+  const auto character = [at](std::string_view text) {
+    return code_point(text.substr(at), std::max<std::size_t>(utf8_length(text.substr(at)), 1));
+  };
+  const std::uint32_t left = character(a);
+  const std::uint32_t right = character(b);
+  if (is_letter(left) || is_letter(right)) {
+    return is_letter(left) && is_letter(right) ? left < right : is_letter(right);
   }
   std::uint64_t left_number = 0;
   std::uint64_t right_number = 0;
@@ -400,10 +414,12 @@ class Writer {
 
   void write_double_quoted(std::string_view text, bool may_fold) {
     put_indicator('"', true, false, false);
+    // go-yaml asks for a byte order mark at the start of the text, whichever character it is at.
+    const bool escape_all = text.starts_with("\xEF\xBB\xBF");
     bool after_space = false;
     for_each_character(text, [&](std::uint32_t code, std::size_t at, std::size_t length) {
       const bool space = code == ' ';
-      if (!is_printable(code) || is_break(code) || code == '"' || code == '\\') {
+      if (escape_all || !is_printable(code) || is_break(code) || code == '"' || code == '\\') {
         put_escape(code);
       } else if (space && may_fold && !after_space && column_ > kBestWidth && at > 0 &&
                  at + 1 < text.size()) {
