@@ -156,7 +156,9 @@ struct Surroundings {
   std::map<std::string, std::string> environment;
   bool output_is_terminal = false;
   int terminal_width = 80;
+  int terminal_height = 24;
   std::function<std::chrono::sys_seconds()> now;
+  std::function<std::chrono::sys_time<std::chrono::milliseconds>()> now_exactly;
   std::function<std::string()> random_suffix;  ///< five characters for generateName
   OpenSession open_session;
   /// Reads all of standard input.
