@@ -35,6 +35,7 @@ struct ZoneOffset {
   std::int32_t seconds = 0;
   /// "UTC", "CEST"; empty when the zone has no name (a parsed offset).
   std::string abbreviation;
+  bool daylight = false;
 };
 
 /// The rules of a time zone.
@@ -56,8 +57,9 @@ class Zone {
   const std::string& name() const;
   /// The offset in force at a Unix time.
   ZoneOffset at(std::int64_t unix_seconds) const;
-  /// The offset Go's time.Date uses for a wall clock reading, given as if it were UTC.
-  ZoneOffset for_wall_clock(std::int64_t wall_seconds) const;
+  /// Seconds east of UTC that Go's time.Date uses for a wall clock reading, given as if it were
+  /// UTC.
+  std::int32_t wall_clock_offset(std::int64_t wall_seconds) const;
   /// The offset that carries `abbreviation` around that wall clock reading, if there is one.
   std::optional<std::int32_t> offset_of(std::string_view abbreviation,
                                         std::int64_t wall_seconds) const;
