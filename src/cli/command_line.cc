@@ -112,7 +112,7 @@ void add_run_verbs(CLI::App& app, Chosen& chosen) {
         verb.add_flag("--strict,!--no-strict", command.strict,
                       "Refuse unknown fields (default true)")
             ->default_val(true);
-        verb.add_flag("--offline",
+        verb.add_flag("--offline", command.offline,
                       "Accepted: references are always resolved among the given files");
       });
 }

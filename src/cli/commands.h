@@ -115,6 +115,7 @@ struct LintCommand {
   std::string output = "pretty";
   std::vector<std::string> kinds;
   bool strict = true;
+  bool offline = false;  ///< accepted: references are always resolved among the given files
 };
 
 struct CopyCommand {

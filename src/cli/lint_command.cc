@@ -3,6 +3,7 @@
 #include "workflows/validate/validate.h"
 
 #include <algorithm>
+#include <map>
 #include <ostream>
 
 namespace tiphys::cli {
@@ -21,16 +22,14 @@ std::string line_of(const LoadedManifest& manifest, const workflows::Finding& fi
 
 /// The findings under the name of their file, as upstream's pretty format groups them.
 void print_pretty(const Context& context,
-                  const std::vector<std::pair<std::string, std::string>>& lines) {
-  std::string file;
-  for (const auto& [name, text] : lines) {
-    if (name != file) {
-      context.out << (file.empty() ? "" : "\n") << name << ":\n";
-      file = name;
+                  const std::map<std::string, std::vector<std::string>>& by_file) {
+  for (const auto& [file, texts] : by_file) {
+    context.out << file << ":\n";
+    for (const std::string& text : texts) {
+      context.out << "   " << (context.utf8 ? "✖ " : "x ") << text.substr(file.size() + 1) << "\n";
     }
-    context.out << "   " << (context.utf8 ? "✖ " : "x ") << text.substr(name.size() + 1) << "\n";
+    context.out << "\n";
   }
-  context.out << "\n";
 }
 
 }  // namespace
@@ -64,13 +63,19 @@ int lint_manifests(const Context& context, const LintCommand& command) {
     lines.emplace_back(manifest.file, line_of(manifest, finding));
     errors += finding.severity == workflows::Severity::error ? 1U : 0U;
   }
-  std::ranges::stable_sort(lines, {}, &std::pair<std::string, std::string>::first);
+  // By file, what belongs to one file in the order found.
+  std::map<std::string, std::vector<std::string>> by_file;
+  for (auto& [file, line] : lines) {
+    by_file[file].push_back(std::move(line));
+  }
   if (command.output == "simple") {
-    for (const auto& line : lines) {
-      context.out << line.second << "\n";
+    for (const auto& [file, texts] : by_file) {
+      for (const std::string& text : texts) {
+        context.out << text << "\n";
+      }
     }
-  } else if (!lines.empty()) {
-    print_pretty(context, lines);
+  } else {
+    print_pretty(context, by_file);
   }
   if (errors > 0) {
     context.out << (context.utf8 ? "✖ " : "") << errors << " linting error"
