@@ -91,6 +91,9 @@ Result<Database> Database::open(const std::filesystem::path& directory, Access a
     return std::unexpected(std::move(connection).error().with_context(named));
   }
   database.connection_ = std::move(*connection);
+  if (access == Access::read_only) {
+    database.connection_.keep_wal_on_close();
+  }
   if (auto checked = database.check_format(access); !checked) {
     return std::unexpected(std::move(checked).error().with_context(named));
   }

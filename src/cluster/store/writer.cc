@@ -24,6 +24,7 @@ void Writer::enqueue(Batch batch) {
 
 void Writer::finish() {
   if (!thread_.joinable()) {
+    database_.tidy();
     return;
   }
   {
