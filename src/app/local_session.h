@@ -49,6 +49,8 @@ class LocalSession final : public cli::Session {
   /// The object of a name, "@latest" the newest. Error not_found.
   Result<kube::ObjectRef> find(const std::string& name) const;
   Result<doc::Value> with_nodes(const kube::ObjectRef& workflow) const;
+  /// Waits a moment and reads anew what another program has written.
+  Result<> look_again();
   /// Runs the loop until what was written is safe from a loss of power.
   Result<> flush();
   /// Carries out a verb on the record of a run that nobody runs.
