@@ -29,7 +29,8 @@ set(CMAKE_C_FLAGS_RELEASE "-O2 -g1")
 
 set(TIPHYS_WARNINGS
     -Wall -Wextra -Werror -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor
-    -Woverloaded-virtual -Wimplicit-fallthrough -Wextra-semi)
+    -Woverloaded-virtual -Wimplicit-fallthrough -Wextra-semi
+    -Wno-missing-designated-field-initializers)
 
 if(TIPHYS_SANITIZE)
   add_compile_options(-fsanitize=${TIPHYS_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)

@@ -41,8 +41,9 @@ void append_json_string(std::string& out, std::string_view text, bool escape_htm
 std::string json_number(double number);
 
 /// Parses strict JSON (RFC 8259), at most 512 levels deep. Errors: parse, with line and column in
-/// the message's cause. Of members with the same key the last one counts, as in Go.
-Result<Value> parse_json(std::string_view text);
+/// the message's cause; `first_line` lines stand before the text in a larger one that it was cut
+/// from. Of members with the same key the last one counts, as in Go.
+Result<Value> parse_json(std::string_view text, std::size_t first_line = 0);
 
 /// The member `key` of an object, or null if `value` is no object or has no such member.
 const Value* find(const Value& value, std::string_view key);

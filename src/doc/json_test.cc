@@ -17,6 +17,13 @@ TEST(Json, numbers_are_spelled_as_go_spells_them) {
   EXPECT_EQ(json_number(std::numeric_limits<double>::infinity()), "null");
 }
 
+TEST(Json, doubles_are_read_exactly) {
+  EXPECT_EQ(round_trip("[0.3,2.675,1e23,5e-324,1.7976931348623157e308,1e-400,-1e-400]"),
+            "[0.3,2.675,1e+23,5e-324,1.7976931348623157e+308,0,-0]");
+  EXPECT_FALSE(parse_json("1e400"));
+  EXPECT_FALSE(parse_json("[-1e999999999999]"));
+}
+
 TEST(Json, strings_are_escaped_as_go_escapes_them) {
   EXPECT_EQ(round_trip(R"(["<a>&\u0001\u2028\/\t"])"), R"(["\u003ca\u003e\u0026\u0001\u2028/\t"])");
   EXPECT_EQ(round_trip(R"(["<a>&"])", {.escape_html = false}), R"(["<a>&"])");

@@ -8,9 +8,11 @@
 /// The rules are those of upstream's executor (argoexec init and wait), see the reference,
 /// workflows section 3.3.
 
+#include "artifacts/artifacts.h"
 #include "base/error.h"
 #include "doc/json.h"
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -27,29 +29,27 @@ inline constexpr std::string_view kOutputsAnnotation = "workflows.argoproj.io/ou
 /// (upstream: 256 KiB).
 inline constexpr std::size_t kMaximumResultBytes = 256 * 1024;
 
-enum class Archive {
-  sniff,  ///< inputs only: unpack what looks like gzip and tar, keep anything else
-  none,
-  tar,  ///< gzip-compressed tar
-  zip,
-};
+using artifacts::Archive;
 
 struct InputArtifact {
   std::string name;
   std::string path;  ///< absolute, in the container
   /// Where it comes from, in the shape of an Argo artifact: one member such as "s3": {"key": ...}
-  /// or "raw": {"data": ...}.
+  /// or "raw": {"data": ...}. Null or without such a member: not supplied, which only an optional
+  /// artifact may be.
   doc::Value location;
   Archive archive = Archive::sniff;
   std::optional<int> mode;  ///< permission bits
   bool recurse_mode = false;
   bool optional = false;
+  bool operator==(const InputArtifact&) const = default;
 };
 
 struct OutputParameter {
   std::string name;
   std::string path;  ///< absolute, in the container
   std::optional<std::string> default_value;
+  bool operator==(const OutputParameter&) const = default;
 };
 
 struct OutputArtifact {
@@ -57,9 +57,9 @@ struct OutputArtifact {
   std::string path;
   doc::Value location;  ///< complete, key included
   Archive archive = Archive::tar;
-  int compression_level = -1;  ///< gzip level of `tar`; -1 = default
-  std::optional<int> mode;
+  int compression_level = -1;  ///< gzip level of `tar`: -2 to 9, -1 = default
   bool optional = false;
+  bool operator==(const OutputArtifact&) const = default;
 };
 
 struct StepPlan {
@@ -71,8 +71,10 @@ struct StepPlan {
   std::vector<OutputParameter> output_parameters;
   std::vector<OutputArtifact> output_artifacts;
   bool capture_result = false;
+  bool operator==(const StepPlan&) const = default;
 
   std::string to_json() const;
+  /// Error invalid, naming the field, for what is no plan; unknown members are ignored.
   static Result<StepPlan> from_json(std::string_view text);
 };
 
@@ -85,24 +87,30 @@ struct CapturedArtifact {
   doc::Value location;  ///< complete; what a consumer is handed
   std::string digest;   ///< SHA-256 of the stored bytes, hex
   std::uint64_t size = 0;
+  bool operator==(const CapturedArtifact&) const = default;
 };
 
 struct StepOutputs {
   struct Parameter {
     std::string name;
     std::string value;
+    bool operator==(const Parameter&) const = default;
   };
 
   std::vector<Parameter> parameters;
   std::vector<CapturedArtifact> artifacts;
   std::optional<std::string> result;
-  /// Empty, or why the outputs are not complete ("missing output ..."): the step then ends in
-  /// Error.
+  /// Empty, or why the outputs are not complete, in the words of upstream's wait container ("open
+  /// /var/run/argo/outputs/parameters/tmp/x: no such file or directory"): the step then ends in
+  /// Error. What could be captured is there all the same.
   std::string error;
   /// Peak resident memory and CPU time of the step's processes, as the kernel counted them.
   std::uint64_t peak_memory_bytes = 0;
   std::uint64_t cpu_microseconds = 0;
+  bool operator==(const StepOutputs&) const = default;
 
+  /// In the shape of a Workflow node's outputs, with members of our own beside theirs: `digest` and
+  /// `size` of artifacts, `error`, `usage`.
   std::string to_json() const;
   static Result<StepOutputs> from_json(std::string_view text);
 };
@@ -116,7 +124,8 @@ class FileView {
   /// inside the container resolved within the container, never outside. Error not_found when there
   /// is none.
   virtual Result<std::filesystem::path> resolve(std::string_view path) const = 0;
-  /// True when the file belongs to the step alone and may be moved away instead of copied.
+  /// True when the file or folder belongs to the step alone and may be moved away instead of
+  /// copied.
   virtual bool is_private(const std::filesystem::path& resolved) const = 0;
 };
 

@@ -1,0 +1,191 @@
+#include "cli/commands.h"
+#include "cli/manifests.h"
+#include "cli/node_selector.h"
+#include "cli/selection.h"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <ostream>
+
+namespace tiphys::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using doc::Value;
+
+std::string_view done_word(Control::Verb verb) {
+  switch (verb) {
+    case Control::Verb::stop:
+      return "stopped";
+    case Control::Verb::terminate:
+      return "terminated";
+    case Control::Verb::suspend:
+      return "suspended";
+    case Control::Verb::resume:
+      return "resumed";
+    case Control::Verb::set:
+      return "values set";
+  }
+  return "";
+}
+
+std::string name_of(const Value& workflow) {
+  return std::string(doc::find_string(*doc::find(workflow, "metadata"), "name"));
+}
+
+/// Puts an artifact's place together from --path.
+std::string expand_path(std::string path,
+                        const std::vector<std::pair<std::string, std::string>>& values) {
+  for (const auto& [name, value] : values) {
+    const std::string tag = "{" + name + "}";
+    for (std::size_t at = path.find(tag); at != std::string::npos;
+         at = path.find(tag, at + value.size())) {
+      path.replace(at, tag.size(), value);
+    }
+  }
+  return path;
+}
+
+/// The artifacts of a node that the options mean, each copied to its place.
+Result<int> copy_node(const Context& context, Session& session, const CopyCommand& command,
+                      const Value& workflow, const Value& node) {
+  const Value* outputs = doc::find(node, "outputs");
+  const Value* artifacts = outputs == nullptr ? nullptr : doc::find(*outputs, "artifacts");
+  if (artifacts == nullptr || !artifacts->is_array()) {
+    return 0;
+  }
+  int copied = 0;
+  for (const Value& artifact : artifacts->get_array()) {
+    const std::string name(doc::find_string(artifact, "name"));
+    if (!command.artifact_name.empty() && name != command.artifact_name) {
+      continue;
+    }
+    const std::string place = expand_path(
+        command.path, {{"namespace", context.namespace_},
+                       {"workflowName", name_of(workflow)},
+                       {"nodeId", std::string(doc::find_string(node, "id"))},
+                       {"templateName", std::string(doc::find_string(node, "templateName"))},
+                       {"artifactName", name}});
+    const fs::path target = fs::path(command.destination) / fs::path(place).relative_path();
+    TRY_VOID(session.copy_artifact(artifact, target.string()));
+    context.out << "Created " << target.filename().string() << " in "
+                << target.parent_path().string() << "\n";
+    ++copied;
+  }
+  return copied;
+}
+
+}  // namespace
+
+int control_workflows(const Context& context, const ControlCommand& command) {
+  auto parameters = parse_assignments(command.output_parameters);
+  if (!parameters) {
+    return report(context, parameters.error());
+  }
+  auto session = context.open(false);
+  if (!session) {
+    return report(context, session.error());
+  }
+  for (const std::string& name : command.names) {
+    const auto workflow = (*session)->get(name);
+    if (!workflow) {
+      return report(context, workflow.error());
+    }
+    Control control = command.control;
+    control.workflow = name_of(*workflow);
+    control.parameters = *parameters;
+    if (command.dry_run) {
+      context.out << "workflow " << control.workflow << " would be " << done_word(control.verb)
+                  << "\n";
+      continue;
+    }
+    if (const auto done = (*session)->control(control); !done) {
+      return report(context, done.error());
+    }
+    context.out << "workflow " << control.workflow << " " << done_word(control.verb) << "\n";
+  }
+  return 0;
+}
+
+int delete_workflows(const Context& context, const DeleteCommand& command) {
+  const ListCommand& filter = command.filter;
+  const bool by_filter = command.all || filter.completed || filter.resubmitted ||
+                         !filter.older.empty() || !filter.prefix.empty() ||
+                         !filter.status.empty() || !filter.selector.empty();
+  if (!by_filter && command.names.empty()) {
+    return report(context, Error{ErrorCode::invalid,
+                                 "name workflows to delete, or say which by --all, --completed, "
+                                 "--older, --prefix, --status or -l",
+                                 {}});
+  }
+  auto session = context.open(!command.dry_run);
+  if (!session) {
+    return report(context, session.error());
+  }
+  std::vector<std::string> names;
+  for (const std::string& name : command.names) {
+    const auto workflow = (*session)->get(name);
+    if (!workflow) {
+      return report(context, workflow.error());
+    }
+    names.push_back(name_of(*workflow));
+  }
+  if (by_filter) {
+    auto selected = select_workflows(**session, filter, context, false);
+    if (!selected) {
+      return report(context, selected.error());
+    }
+    std::ranges::transform(*selected, std::back_inserter(names), name_of);
+  }
+  for (const std::string& name : names) {
+    if (!command.dry_run) {
+      if (const auto removed = (*session)->remove(name); !removed) {
+        return report(context, removed.error());
+      }
+    }
+    context.out << "Workflow '" << name << "' deleted" << (command.dry_run ? " (dry-run)" : "")
+                << "\n";
+  }
+  return 0;
+}
+
+int copy_artifacts(const Context& context, const CopyCommand& command) {
+  auto session = context.open(false);
+  if (!session) {
+    return report(context, session.error());
+  }
+  const auto workflow = (*session)->get(command.workflow);
+  if (!workflow) {
+    return report(context, workflow.error());
+  }
+  const Value* status = doc::find(*workflow, "status");
+  const Value* nodes = status == nullptr ? nullptr : doc::find(*status, "nodes");
+  int copied = 0;
+  if (nodes != nullptr && nodes->is_object()) {
+    for (const auto& entry : nodes->get_object()) {
+      const Value& node = entry.value();
+      const bool meant =
+          (command.node_id.empty() || doc::find_string(node, "id") == command.node_id) &&
+          (command.template_name.empty() ||
+           doc::find_string(node, "templateName") == command.template_name);
+      if (!meant || doc::find_string(node, "type") == "Retry") {
+        continue;
+      }
+      const auto count = copy_node(context, **session, command, *workflow, node);
+      if (!count) {
+        return report(context, count.error());
+      }
+      copied += *count;
+    }
+  }
+  if (copied == 0) {
+    return report(context, Error{ErrorCode::not_found,
+                                 "no artifacts of workflow " + name_of(*workflow) + " match",
+                                 {}});
+  }
+  return 0;
+}
+
+}  // namespace tiphys::cli

@@ -1,0 +1,147 @@
+#pragma once
+/// The verbs as functions of their options. command_line.cc fills the options; each verb prints to
+/// the streams it is handed and returns the exit code.
+
+#include "cli/session.h"
+
+#include <iosfwd>
+
+namespace tiphys::cli {
+
+/// What every verb gets.
+struct Context {
+  const Surroundings& surroundings;
+  std::ostream& out;
+  std::ostream& error;
+  std::string state_directory;
+  std::string namespace_ = "default";
+  bool color = false;
+  bool utf8 = true;
+
+  Result<std::unique_ptr<Session>> open(bool writable) const {
+    return surroundings.open_session(state_directory, writable);
+  }
+};
+
+/// Prints an error the way all verbs do, its causes below it, and returns 1.
+int report(const Context& context, const Error& error);
+
+/// "", "json", "yaml", "name", "wide", "short".
+using OutputFormat = std::string;
+
+struct SubmitOptions {
+  std::vector<std::string> parameters;  ///< NAME=VALUE
+  std::string parameter_file;
+  std::string entrypoint;
+  std::string name;
+  std::string generate_name;
+  std::string labels;  ///< a=b,c=d
+  std::string service_account;
+  std::optional<int> priority;
+};
+
+struct RunCommand {
+  std::vector<std::string> files;
+  std::vector<std::string> resume;
+  SubmitOptions submit;
+  OutputFormat output;
+  bool dry_run = false;
+  bool log = false;
+  bool strict = true;
+  RunOptions run;
+};
+
+struct GetCommand {
+  std::vector<std::string> names;
+  OutputFormat output;
+  std::string status;
+  std::string node_field_selector;
+};
+
+struct ListCommand {
+  OutputFormat output;
+  bool running = false;
+  bool completed = false;
+  bool resubmitted = false;
+  bool all_namespaces = false;
+  bool no_headers = false;
+  std::vector<std::string> status;
+  std::string since;
+  std::string older;
+  std::string prefix;
+  std::string selector;
+};
+
+struct LogsCommand {
+  std::string workflow;
+  std::string pod;
+  LogQuery query;
+  std::string since;
+  std::string since_time;
+  bool timestamps = false;
+};
+
+struct WatchCommand {
+  std::vector<std::string> names;
+  bool ignore_not_found = false;
+  bool quiet = false;  ///< wait instead of watch
+};
+
+struct ControlCommand {
+  std::vector<std::string> names;
+  Control control;
+  std::vector<std::string> output_parameters;
+  bool dry_run = false;
+};
+
+struct RetryCommand {
+  std::vector<std::string> names;
+  RetryRequest request;
+  std::vector<std::string> parameters;
+  OutputFormat output;
+  bool log = false;
+  RunOptions run;
+};
+
+struct DeleteCommand {
+  std::vector<std::string> names;
+  ListCommand filter;
+  bool all = false;
+  bool dry_run = false;
+};
+
+struct LintCommand {
+  std::vector<std::string> files;
+  std::string output = "pretty";
+  std::vector<std::string> kinds;
+  bool strict = true;
+  bool offline = false;  ///< accepted: references are always resolved among the given files
+};
+
+struct CopyCommand {
+  std::string workflow;
+  std::string destination;
+  std::string artifact_name;
+  std::string node_id;
+  std::string template_name;
+  std::string path = "{namespace}/{workflowName}/{nodeId}/outputs/{artifactName}";
+};
+
+struct ExplainCommand {
+  std::string workflow;
+  std::string node;
+};
+
+int run_workflows(const Context& context, const RunCommand& command);
+int get_workflows(const Context& context, const GetCommand& command);
+int list_workflows(const Context& context, const ListCommand& command);
+int print_logs(const Context& context, const LogsCommand& command);
+int watch_workflows(const Context& context, const WatchCommand& command);
+int control_workflows(const Context& context, const ControlCommand& command);
+int retry_workflows(const Context& context, const RetryCommand& command);
+int delete_workflows(const Context& context, const DeleteCommand& command);
+int lint_manifests(const Context& context, const LintCommand& command);
+int copy_artifacts(const Context& context, const CopyCommand& command);
+int explain_node(const Context& context, const ExplainCommand& command);
+
+}  // namespace tiphys::cli

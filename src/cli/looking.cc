@@ -1,0 +1,191 @@
+#include "cli/commands.h"
+#include "cli/duration_text.h"
+#include "cli/live_view.h"
+#include "cli/node_selector.h"
+#include "cli/selection.h"
+#include "cli/text/workflow_text.h"
+#include "doc/yaml.h"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <ostream>
+
+namespace tiphys::cli {
+namespace {
+
+using doc::Value;
+
+std::string_view name_of(const Value& workflow) {
+  const Value* metadata = doc::find(workflow, "metadata");
+  return metadata == nullptr ? std::string_view() : doc::find_string(*metadata, "name");
+}
+
+void print_documents(const Context& context, const std::vector<Value>& documents,
+                     const OutputFormat& output) {
+  const Value all = documents.size() == 1 ? documents.front()
+                                          : Value(doc::Array(documents.begin(), documents.end()));
+  if (output == "json") {
+    context.out << doc::to_json(all, {.escape_html = false, .sort_keys = true, .indent = 4})
+                << "\n";
+  } else {
+    context.out << doc::to_yaml(all);
+  }
+}
+
+}  // namespace
+
+int get_workflows(const Context& context, const GetCommand& command) {
+  DescribeOptions options;
+  options.layout = command.output == "wide"    ? Layout::wide
+                   : command.output == "short" ? Layout::brief
+                                               : Layout::standard;
+  options.style = {.color = context.color, .utf8 = context.utf8};
+  options.now = context.surroundings.now();
+  if (!command.status.empty() && !command.node_field_selector.empty()) {
+    return report(
+        context,
+        Error{ErrorCode::invalid, "cannot use both --status and --node-field-selector", {}});
+  }
+  const std::string selector =
+      command.status.empty() ? command.node_field_selector : "phase=" + command.status;
+  if (!selector.empty()) {
+    auto filter = parse_node_selector(selector);
+    if (!filter) {
+      return report(context, filter.error());
+    }
+    options.filter = std::move(*filter);
+  }
+  auto session = context.open(false);
+  if (!session) {
+    return report(context, session.error());
+  }
+  for (const std::string& name : command.names) {
+    const auto workflow = (*session)->get(name);
+    if (!workflow) {
+      return report(context, workflow.error());
+    }
+    if (command.output == "json" || command.output == "yaml") {
+      print_documents(context, {*workflow}, command.output);
+    } else {
+      context.out << describe_workflow(*workflow, options);
+    }
+  }
+  return 0;
+}
+
+int list_workflows(const Context& context, const ListCommand& command) {
+  auto session = context.open(false);
+  if (!session) {
+    return report(context, session.error());
+  }
+  auto selected = select_workflows(
+      **session, command, context,
+      command.output == "json" || command.output == "yaml" || command.output == "wide");
+  if (!selected) {
+    return report(context, selected.error());
+  }
+  if (command.output == "json" || command.output == "yaml") {
+    const Value all = doc::Array(selected->begin(), selected->end());
+    context.out << (command.output == "json"
+                        ? doc::to_json(all,
+                                       {.escape_html = false, .sort_keys = true, .indent = 2}) +
+                              "\n"
+                        : doc::to_yaml(all));
+  } else if (command.output == "name") {
+    for (const Value& workflow : *selected) {
+      context.out << name_of(workflow) << "\n";
+    }
+  } else {
+    ListOptions options;
+    options.wide = command.output == "wide";
+    options.headers = !command.no_headers;
+    options.namespaces = command.all_namespaces;
+    options.now = context.surroundings.now();
+    context.out << workflow_table(*selected, options);
+  }
+  return 0;
+}
+
+int print_logs(const Context& context, const LogsCommand& command) {
+  LogQuery query = command.query;
+  query.workflow = command.workflow;
+  query.node_or_pod = command.pod;
+  if (!command.since.empty()) {
+    const auto age = parse_age(command.since);
+    if (!age) {
+      return report(context, age.error());
+    }
+    query.since = context.surroundings.now() - *age;
+  } else if (!command.since_time.empty()) {
+    query.since = parse_moment(command.since_time);
+    if (!query.since) {
+      return report(context,
+                    Error{ErrorCode::invalid,
+                          "--since-time: expected an RFC 3339 time, found " + command.since_time,
+                          {}});
+    }
+  }
+  auto session = context.open(false);
+  if (!session) {
+    return report(context, session.error());
+  }
+  const auto done = (*session)->logs(query, [&](const LogLine& line) {
+    context.out << line.pod << ": " << (command.timestamps ? line.timestamp + " " : "") << line.text
+                << "\n";
+    if (query.follow) {
+      context.out << std::flush;
+    }
+    return context.out.good();
+  });
+  return done ? 0 : report(context, done.error());
+}
+
+int watch_workflows(const Context& context, const WatchCommand& command) {
+  auto session = context.open(false);
+  if (!session) {
+    return report(context, session.error());
+  }
+  ViewOptions view;
+  view.terminal = context.surroundings.output_is_terminal && !command.quiet;
+  view.color = context.color;
+  view.utf8 = context.utf8;
+  view.width = context.surroundings.terminal_width;
+  view.height = context.surroundings.terminal_height;
+  view.node_lines = !command.quiet;
+  view.now = context.surroundings.now_exactly;
+  int code = 0;
+  for (const std::string& name : command.names) {
+    const auto observer = make_view(context.out, view);
+    const auto ended = (*session)->watch(name, *observer);
+    if (!ended) {
+      if (ended.error().code == ErrorCode::not_found && command.ignore_not_found) {
+        continue;
+      }
+      return report(context, ended.error());
+    }
+    const Value* status = doc::find(*ended, "status");
+    const std::string phase(status == nullptr ? std::string_view()
+                                              : doc::find_string(*status, "phase"));
+    if (command.quiet) {
+      context.out << name_of(*ended) << " " << phase << "\n";
+    }
+    code = phase == "Succeeded" ? code : 1;
+  }
+  return code;
+}
+
+int explain_node(const Context& context, const ExplainCommand& command) {
+  auto session = context.open(false);
+  if (!session) {
+    return report(context, session.error());
+  }
+  const auto text = (*session)->explain(command.workflow, command.node);
+  if (!text) {
+    return report(context, text.error());
+  }
+  context.out << *text;
+  return 0;
+}
+
+}  // namespace tiphys::cli

@@ -1,0 +1,209 @@
+#include "cli/manifests.h"
+
+#include "workflows/model/model.h"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+namespace tiphys::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using doc::Value;
+
+Result<std::string> read_file(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  if (!in.is_open() || in.bad()) {
+    return fail(ErrorCode::io, "cannot read " + path.string());
+  }
+  return text;
+}
+
+bool is_manifest_file(const fs::path& path) {
+  const std::string extension = path.extension().string();
+  return extension == ".yaml" || extension == ".yml" || extension == ".json";
+}
+
+Result<std::vector<std::string>> files_of(const std::string& name) {
+  std::error_code code;
+  const fs::file_status status = fs::status(name, code);
+  if (code || !fs::exists(status)) {
+    return fail(ErrorCode::not_found, name + ": no such file or folder");
+  }
+  if (!fs::is_directory(status)) {
+    return std::vector<std::string>{name};
+  }
+  std::vector<std::string> files;
+  for (auto entry = fs::recursive_directory_iterator(
+           name, fs::directory_options::skip_permission_denied, code);
+       !code && entry != fs::recursive_directory_iterator(); entry.increment(code)) {
+    if (entry->is_regular_file(code) && is_manifest_file(entry->path())) {
+      files.push_back(entry->path().string());
+    }
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+void add_text(LoadedManifests& out, const std::string& file, const std::string& text, bool strict) {
+  doc::YamlOptions options;
+  options.duplicate_keys = strict ? doc::DuplicateKeys::error : doc::DuplicateKeys::last_wins;
+  for (auto& document : doc::parse_manifests(text, options)) {
+    if (!document) {
+      out.failures.push_back({file, std::move(document).error()});
+      continue;
+    }
+    const Value* items = doc::find(document->value, "items");
+    if (doc::find_string(document->value, "kind").ends_with("List") && items != nullptr &&
+        items->is_array()) {
+      for (const Value& item : items->get_array()) {
+        out.manifests.push_back({file, {item, {}}});
+      }
+      continue;
+    }
+    out.manifests.push_back({file, std::move(*document)});
+  }
+}
+
+Value& member(Value& value, std::string_view key) {
+  if (!value.is_object()) {
+    value.emplace_object();
+  }
+  return value.get_object()[{key.data(), key.size()}];
+}
+
+void set_parameter(Value& workflow, const std::string& name, const std::string& text) {
+  Value& parameters = member(member(member(workflow, "spec"), "arguments"), "parameters");
+  if (!parameters.is_array()) {
+    parameters.emplace_array();
+  }
+  for (Value& parameter : parameters.get_array()) {
+    if (doc::find_string(parameter, "name") == name) {
+      parameter.get_object().erase("valueFrom");
+      member(parameter, "value") = text;
+      return;
+    }
+  }
+  parameters.get_array().push_back(doc::Object{{"name", name}, {"value", text}});
+}
+
+Result<> apply_parameter_file(Value& workflow, const std::string& file) {
+  TRY(const std::string text, read_file(file));
+  auto document = doc::parse_yaml(text);
+  if (!document) {
+    return std::unexpected(std::move(document).error().with_context(file));
+  }
+  if (!document->value.is_object()) {
+    return fail(ErrorCode::invalid, file + ": expected a mapping of parameter names to values");
+  }
+  for (const auto& [name, value] : document->value.get_object()) {
+    set_parameter(workflow, std::string(name), workflows::any_string(value));
+  }
+  return {};
+}
+
+void put_text(Value& parent, std::string_view key, const std::string& text) {
+  if (!text.empty()) {
+    member(parent, key) = text;
+  }
+}
+
+}  // namespace
+
+Result<LoadedManifests> load_manifests(const std::vector<std::string>& names,
+                                       const Surroundings& surroundings, bool strict) {
+  LoadedManifests out;
+  for (const std::string& name : names) {
+    if (name == "-") {
+      TRY(const std::string text, surroundings.read_input());
+      add_text(out, name, text, strict);
+      continue;
+    }
+    TRY(const auto files, files_of(name));
+    for (const std::string& file : files) {
+      TRY(const std::string text, read_file(file));
+      add_text(out, file, text, strict);
+    }
+  }
+  return out;
+}
+
+std::string describe_failure(const LoadFailure& failure) {
+  std::string out;
+  for (const FieldError& cause : failure.error.causes) {
+    if (cause.position.line == 0) {
+      continue;
+    }
+    out += (out.empty() ? "" : "\n") + failure.file + ":" + std::to_string(cause.position.line) +
+           ":" + std::to_string(cause.position.column) + ": " +
+           (cause.path.empty() ? "" : cause.path + ": ") + cause.message;
+  }
+  return out.empty() ? failure.file + ": " + failure.error.message : out;
+}
+
+Result<std::vector<std::pair<std::string, std::string>>> parse_assignments(
+    const std::vector<std::string>& texts) {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const std::string& text : texts) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return fail(ErrorCode::invalid,
+                  "expected parameter of the form: NAME=VALUE. Received: " + text);
+    }
+    out.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return out;
+}
+
+Result<> apply_submit_options(Value& workflow, const SubmitOptions& options,
+                              const Context& context) {
+  Value& metadata = member(workflow, "metadata");
+  put_text(metadata, "generateName", options.generate_name);
+  if (!options.generate_name.empty()) {
+    metadata.get_object().erase("name");
+  }
+  put_text(metadata, "name", options.name);
+  if (doc::find_string(metadata, "namespace").empty()) {
+    member(metadata, "namespace") = context.namespace_;
+  }
+  if (doc::find_string(metadata, "name").empty()) {
+    const std::string base(doc::find_string(metadata, "generateName"));
+    if (base.empty()) {
+      return fail(ErrorCode::invalid, "metadata.name or metadata.generateName is required");
+    }
+    member(metadata, "name") = base + context.surroundings.random_suffix();
+  }
+  Value& spec = member(workflow, "spec");
+  put_text(spec, "entrypoint", options.entrypoint);
+  put_text(spec, "serviceAccountName", options.service_account);
+  if (options.priority) {
+    member(spec, "priority") = *options.priority;
+  }
+  if (!options.labels.empty()) {
+    std::vector<std::string> parts;
+    for (std::size_t at = 0; at <= options.labels.size();) {
+      const std::size_t comma = std::min(options.labels.find(',', at), options.labels.size());
+      parts.push_back(options.labels.substr(at, comma - at));
+      at = comma + 1;
+    }
+    TRY(const auto labels, parse_assignments(parts));
+    for (const auto& [name, value] : labels) {
+      member(member(metadata, "labels"), name) = value;
+    }
+  }
+  if (!options.parameter_file.empty()) {
+    TRY_VOID(apply_parameter_file(workflow, options.parameter_file));
+  }
+  TRY(const auto parameters, parse_assignments(options.parameters));
+  for (const auto& [name, value] : parameters) {
+    set_parameter(workflow, name, value);
+  }
+  return {};
+}
+
+}  // namespace tiphys::cli

@@ -1,0 +1,52 @@
+#pragma once
+/// Manifests from files, folders and standard input, each with the places of its fields, sorted
+/// into what is to run and what that may refer to; and the changes that a command line makes to a
+/// Workflow before it runs.
+
+#include "base/error.h"
+#include "cli/commands.h"
+#include "doc/yaml.h"
+
+#include <string>
+#include <vector>
+
+namespace tiphys::cli {
+
+struct LoadedManifest {
+  std::string file;  ///< as messages name it; "-" is standard input
+  doc::LocatedValue content;
+
+  std::string kind() const { return std::string(doc::find_string(content.value, "kind")); }
+};
+
+/// A document that could not be read: where, and why.
+struct LoadFailure {
+  std::string file;
+  Error error;
+};
+
+struct LoadedManifests {
+  std::vector<LoadedManifest> manifests;
+  std::vector<LoadFailure> failures;
+};
+
+/// Reads everything the names stand for: a folder stands for the .yaml, .yml and .json files below
+/// it, in the order of their names; "-" for standard input. A List is taken apart. What cannot be
+/// read is a failure beside the rest; a file or folder that is not there is an error.
+Result<LoadedManifests> load_manifests(const std::vector<std::string>& names,
+                                       const Surroundings& surroundings, bool strict);
+
+/// "file.yaml:3:7: message" for each cause that has a place, else "file.yaml: message".
+std::string describe_failure(const LoadFailure& failure);
+
+/// -p, -f, --name and their like on a Workflow, in the precedence -p over -f over the manifest; a
+/// parameter the Workflow does not declare is added. Gives it a name where it has a generateName
+/// only.
+Result<> apply_submit_options(doc::Value& workflow, const SubmitOptions& options,
+                              const Context& context);
+
+/// "a=b,c=d" or one "a=b" into pairs. Error invalid naming the part without "=".
+Result<std::vector<std::pair<std::string, std::string>>> parse_assignments(
+    const std::vector<std::string>& texts);
+
+}  // namespace tiphys::cli

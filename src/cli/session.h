@@ -1,0 +1,172 @@
+#pragma once
+/// What the verbs of the command line act on. A `Session` is one place where Workflows live: here a
+/// state directory of this machine, opened for reading or with the right to write. The verbs know
+/// nothing else of where they work.
+///
+/// app/ implements it. Everything is called from the main thread; `run` and `watch` block until
+/// their run has ended.
+
+#include "base/error.h"
+#include "doc/json.h"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tiphys::cli {
+
+/// How a step's processes are kept apart from this machine (design, section 6).
+enum class Isolation { process, namespaces, layer };
+
+struct RunOptions {
+  /// Pods at once of those that request nothing; 0 = one a core.
+  int slots = 0;
+  bool reuse = false;
+  Isolation isolation = Isolation::layer;
+};
+
+/// A node as the live view needs it.
+struct NodeLine {
+  std::uint32_t index = 0;
+  std::string name;
+  std::string display_name;
+  std::string type;
+  std::string template_name;
+  std::string phase;
+  std::string message;
+  bool reused = false;
+  /// Zero while it has not started or not ended.
+  std::chrono::sys_time<std::chrono::milliseconds> started;
+  std::chrono::sys_time<std::chrono::milliseconds> finished;
+};
+
+struct RunLine {
+  std::string name;
+  std::string phase;
+  std::string message;
+  std::string progress;
+};
+
+/// A line that a container wrote.
+struct LogLine {
+  std::string pod;
+  std::string container;
+  std::string timestamp;  ///< RFC 3339 with nanoseconds
+  std::string text;       ///< without the newline
+};
+
+/// What `run` and `watch` tell while they block.
+class RunObserver {
+ public:
+  virtual ~RunObserver() = default;
+  virtual void on_run(const RunLine& run) = 0;
+  virtual void on_node(const NodeLine& node) = 0;
+  /// Only asked for with RunRequest::logs.
+  virtual void on_log(const LogLine& line) = 0;
+  /// Something a person should know: an image replaced by the host image, an isolation that cannot
+  /// be had.
+  virtual void on_notice(std::string_view text) = 0;
+  /// About ten times a second on a terminal, for clocks that tick; never in a pipe.
+  virtual void on_tick() = 0;
+  virtual bool wants_ticks() const = 0;
+};
+
+/// Documents to store, then the Workflows among them to run, one after the other started, all at
+/// once running.
+struct RunRequest {
+  std::vector<doc::Value> supporting;  ///< templates, ConfigMaps, Secrets, claims
+  std::vector<doc::Value> workflows;
+  /// Instead of new ones: runs of this state directory to go on with.
+  std::vector<std::string> resume;
+  RunOptions options;
+  bool logs = false;
+};
+
+struct LogQuery {
+  std::string workflow;
+  std::string node_or_pod;  ///< empty = all
+  std::string container;    ///< empty = all
+  bool follow = false;
+  bool previous = false;
+  std::optional<std::int64_t> tail;
+  std::optional<std::chrono::sys_seconds> since;
+  std::string grep;  ///< RE2 pattern, empty = all
+  std::string label_selector;
+};
+
+struct RetryRequest {
+  std::string workflow;
+  bool restart_successful = false;
+  std::string node_field_selector;
+  std::vector<std::pair<std::string, std::string>> parameters;
+};
+
+/// A change to a run that is under way, or to its record when nothing runs.
+struct Control {
+  enum class Verb { stop, terminate, suspend, resume, set };
+
+  Verb verb = Verb::stop;
+  std::string workflow;
+  std::string message;
+  std::string node_field_selector;
+  std::string phase;                                            ///< set
+  std::vector<std::pair<std::string, std::string>> parameters;  ///< set
+};
+
+class Session {
+ public:
+  virtual ~Session() = default;
+
+  /// All Workflows, without their nodes unless asked for, newest first.
+  virtual Result<std::vector<doc::Value>> list(bool with_nodes) = 0;
+  /// One Workflow with its nodes; "@latest" is the newest. Error not_found as kubectl words it.
+  virtual Result<doc::Value> get(const std::string& name) = 0;
+  /// A template or other object, null when there is none.
+  virtual Result<doc::Value> object(std::string_view kind, const std::string& name) = 0;
+
+  virtual Result<> logs(const LogQuery& query,
+                        const std::function<bool(const LogLine&)>& on_line) = 0;
+  /// Runs to the end and returns the Workflows as they ended, nodes included.
+  virtual Result<std::vector<doc::Value>> run(RunRequest request, RunObserver& observer) = 0;
+  /// Follows a run that another process carries out; returns it as it ended.
+  virtual Result<doc::Value> watch(const std::string& name, RunObserver& observer) = 0;
+  virtual Result<> control(const Control& control) = 0;
+  /// Prepares a failed run to go on; `run` with `resume` then does.
+  virtual Result<doc::Value> retry(const RetryRequest& request) = 0;
+  virtual Result<> remove(const std::string& name) = 0;
+  /// Copies a node's artifact to a path of this machine.
+  virtual Result<> copy_artifact(const doc::Value& artifact, const std::string& destination) = 0;
+  /// Why a node ran or did not: the sentences that `explain` prints.
+  virtual Result<std::string> explain(const std::string& workflow, const std::string& node) = 0;
+};
+
+/// Opens the session of a state directory. `writable` sessions exclude each other.
+using OpenSession = std::function<Result<std::unique_ptr<Session>>(
+    const std::string& state_directory, bool writable)>;
+
+/// What the command line takes from the process, handed in by app/.
+struct Surroundings {
+  std::vector<std::string> arguments;  ///< without the program's name
+  std::map<std::string, std::string> environment;
+  bool output_is_terminal = false;
+  int terminal_width = 80;
+  int terminal_height = 24;
+  std::function<std::chrono::sys_seconds()> now;
+  std::function<std::chrono::sys_time<std::chrono::milliseconds>()> now_exactly;
+  std::function<std::string()> random_suffix;  ///< five characters for generateName
+  OpenSession open_session;
+  /// Reads all of standard input.
+  std::function<Result<std::string>()> read_input;
+  std::string version;
+};
+
+/// Carries out one command line and returns the exit code of the process.
+int main(const Surroundings& surroundings);
+
+}  // namespace tiphys::cli

@@ -1,0 +1,67 @@
+#pragma once
+/// Reuse with reasons: what is known of steps that have run, and why a step runs or does not. A
+/// step's key is made of its resolved template, the bytes of its inputs and the program that runs
+/// (executor/fingerprint.h); a record says what came of it. Nothing is recalled that failed or
+/// whose artifacts are gone.
+
+#include "artifacts/artifacts.h"
+#include "artifacts/digest.h"
+#include "executor/fingerprint.h"
+#include "workflows/engine/engine.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace tiphys::workflows {
+
+/// Where records are kept: small texts by key. The embedded store keeps them; tests use a map.
+class Records {
+ public:
+  virtual ~Records() = default;
+  virtual std::optional<std::string> find(std::string_view key) const = 0;
+  virtual void put(std::string key, std::string record) = 0;
+  /// The record has been used.
+  virtual void touch(std::string_view key) = 0;
+};
+
+/// What StepMemory needs of the world.
+struct StepMemoryOptions {
+  /// Recall at all; without it steps are remembered only.
+  bool reuse = false;
+  /// The PATH that steps have.
+  std::string path;
+  /// The content of a ConfigMap or Secret that a step reads, or null.
+  std::function<const doc::Value*(std::string_view kind, std::string_view name)> object;
+};
+
+class StepMemory final {
+ public:
+  /// All must outlive the memory.
+  StepMemory(Records& records, artifacts::Store& store, artifacts::FileDigests& digests,
+             StepMemoryOptions options);
+  StepMemory(const StepMemory&) = delete;
+  StepMemory& operator=(const StepMemory&) = delete;
+  ~StepMemory();
+
+  /// Before a step's pod is made: its outcome when it is known and may be used, with its artifacts
+  /// in place under the keys that this run gives them. Remembers the key and the reason under the
+  /// node, for `explain` and for remember().
+  std::optional<PodUpdate> recall(const Engine& engine, const CreatePod& step,
+                                  std::string_view workflow_uid);
+  /// After a step has ended. Only success is remembered.
+  void remember(const Engine& engine, const PodUpdate& update, std::string_view workflow_uid);
+
+  /// Why a node ran or did not, as recall() decided it; nothing when it was never asked for this
+  /// node.
+  static std::optional<std::string> explain(const Records& records, std::string_view workflow_uid,
+                                            std::string_view node_id);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tiphys::workflows

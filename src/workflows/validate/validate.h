@@ -1,0 +1,56 @@
+#pragma once
+/// What is wrong with manifests before anything runs. Two nouns: a `Candidate`, a document with the
+/// places of its fields; a `Finding`, one thing wrong with it, in upstream's words
+/// (workflow/validate and the strict decoder of v4.1.2) and, what upstream lacks, with the path,
+/// line and column at fault.
+///
+/// Pure: references are resolved among the candidates and through `Known`. Used by `lint` and
+/// before every run.
+
+#include "base/error.h"
+#include "doc/json.h"
+#include "doc/positions.h"
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tiphys::workflows {
+
+struct Candidate {
+  const doc::Value* document = nullptr;
+  const doc::Positions* positions = nullptr;  ///< may be null: findings then have no place
+};
+
+enum class Severity { error, warning };
+
+struct Finding {
+  std::size_t candidate = 0;  ///< index of the Candidate
+  Severity severity = Severity::error;
+  /// Upstream's text, e.g. "templates.main.steps[0].a template name 'x' undefined".
+  std::string message;
+  std::string path;  ///< of the field at fault, "" when the whole document is
+  Position position;
+};
+
+struct ValidateOptions {
+  /// Unknown fields and fields in the wrong case are errors.
+  bool strict = true;
+  /// Objects outside the candidates that references may name; null result = there is none. May be
+  /// empty.
+  std::function<const doc::Value*(std::string_view kind, std::string_view name)> known;
+  /// A run, not only a lint: workflow arguments must have values.
+  bool submitting = false;
+};
+
+/// The findings of all candidates, in their order; of a Workflow the first semantic error only, as
+/// upstream reports it. Kinds that are none of Argo Workflows' pass unchecked.
+std::vector<Finding> validate(std::span<const Candidate> candidates,
+                              const ValidateOptions& options);
+
+/// `in "hello-world-" (Workflow)`, as upstream's lint names an object.
+std::string describe_object(const doc::Value& document);
+
+}  // namespace tiphys::workflows
