@@ -414,6 +414,25 @@ std::string json_unescape(std::string_view quoted) {
   return out;
 }
 
+std::string without_html_escapes(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const std::string_view escape = text.substr(at, 6);
+    const std::size_t known = escape == "\\u003c"   ? 0
+                              : escape == "\\u003e" ? 1
+                              : escape == "\\u0026" ? 2
+                                                    : 3;
+    if (known < 3) {
+      out += "<>&"[known];
+      at += 5;
+    } else {
+      out += text[at];
+    }
+  }
+  return out;
+}
+
 void append_compact_json(std::string& out, std::string_view value) {
   bool in_string = false;
   for (std::size_t at = 0; at < value.size(); ++at) {

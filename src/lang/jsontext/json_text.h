@@ -38,6 +38,9 @@ std::vector<JsonMember> json_members(std::string_view object);
 /// The content of a quoted JSON string: escapes resolved, broken bytes and lone surrogates U+FFFD.
 std::string json_unescape(std::string_view quoted);
 
+/// Undoes the escapes \u003c, \u003e and \u0026 wherever they stand.
+std::string without_html_escapes(std::string_view text);
+
 /// Appends a value without blanks; `<`, `>`, `&`, U+2028 and U+2029 are escaped as json.Marshal
 /// does with raw text.
 void append_compact_json(std::string& out, std::string_view value);

@@ -106,10 +106,11 @@ constexpr Field kHdfsKrbFields[] = {
     {"KrbConfigConfigMap", "krbConfigConfigMap", pointer, &kConfigMapKey},
     {"KrbServicePrincipalName", "krbServicePrincipalName", string}};
 constexpr Struct kHdfsKrb{"v1alpha1.HDFSKrbConfig", kHdfsKrbFields};
-constexpr Field kHdfsConfigFields[] = {{"HDFSKrbConfig", "", embedded, &kHdfsKrb},
-                                       {"Addresses", "addresses", texts},
-                                       {"HDFSUser", "hdfsUser", string},
-                                       {"DataTransferProtection", "dataTransferProtection", string}};
+constexpr Field kHdfsConfigFields[] = {
+    {"HDFSKrbConfig", "", embedded, &kHdfsKrb},
+    {"Addresses", "addresses", texts},
+    {"HDFSUser", "hdfsUser", string},
+    {"DataTransferProtection", "dataTransferProtection", string}};
 constexpr Struct kHdfsConfig{"v1alpha1.HDFSConfig", kHdfsConfigFields};
 constexpr Field kHdfsFields[] = {
     {"HDFSConfig", "", embedded, &kHdfsConfig}, {"Path", "path", string}, {"Force", "force", flag}};

@@ -1,5 +1,5 @@
 #include "lang/gotext/gotext.h"
-#include "lang/tags/tag_expression.h"
+#include "lang/jsontext/json_text.h"
 #include "lang/tags/tag_text.h"
 
 #include <fmt/format.h>

@@ -69,25 +69,6 @@ Result<JsonSafety> append_value(std::string& out, const TagExpression& expressio
 
 }  // namespace
 
-std::string without_html_escapes(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const std::string_view escape = text.substr(at, 6);
-    const std::size_t known = escape == "\\u003c"   ? 0
-                              : escape == "\\u003e" ? 1
-                              : escape == "\\u0026" ? 2
-                                                    : 3;
-    if (known < 3) {
-      out += "<>&"[known];
-      at += 5;
-    } else {
-      out += text[at];
-    }
-  }
-  return out;
-}
-
 std::shared_ptr<const TagExpression> parse_tag_expression(std::string_view text) {
   auto expression = std::make_shared<TagExpression>();
   expression->text = without_html_escapes(text);

@@ -17,9 +17,6 @@ struct TagExpression {
   std::optional<Result<Expr>> parsed;
 };
 
-/// Undoes \u003c, \u003e and \u0026.
-std::string without_html_escapes(std::string_view text);
-
 std::shared_ptr<const TagExpression> parse_tag_expression(std::string_view text);
 
 /// Appends what the expression stands for, or the tag itself when it may stay.

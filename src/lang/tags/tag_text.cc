@@ -212,8 +212,13 @@ Result<std::string> TagText::replace(const Scope& scope, const TagRules& rules) 
     at = tag.end;
   }
   out.append(text_, at, std::string::npos);
-  if (!is_safe && format_ != Format::text && json_problem(out)) {
-    return refuse("cannot finish template replacement because the result was invalid JSON");
+  if (is_safe || format_ == Format::text) {
+    return out;
+  }
+  if (auto problem = json_problem(out)) {
+    return refuse(rules.complaint == TagRules::Complaint::exact
+                      ? *std::move(problem)
+                      : "cannot finish template replacement because the result was invalid JSON");
   }
   return out;
 }

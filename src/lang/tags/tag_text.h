@@ -60,6 +60,8 @@ struct TagRules {
   /// What expressions can call.
   const ExprEnvironment* functions = &argo_functions();
   ExprRuntime runtime = {};
+  /// Whether a result that is no JSON gives upstream's general sentence or says what is wrong.
+  enum class Complaint { general, exact } complaint = Complaint::general;
 };
 
 /// The parsed form of an expression tag.
