@@ -279,7 +279,7 @@ class LocalRun::Impl final : public workflows::RunListener {
     line.message = node.message;
     line.started = node.started;
     line.finished = node.finished;
-    line.reused = memory_->was_recalled(engine, index);
+    line.reused = memory_->was_recalled(engine.metadata().uid, index);
     if (request_.logs && node.type == workflows::NodeType::pod) {
       watch_log(engine, index);
     }
