@@ -91,10 +91,10 @@ Result<std::optional<std::string>> referenced(const PodContext& context, std::st
 
 Result<> add_all(const PodContext& context, const doc::Value& source, Variables& variables) {
   const std::string_view prefix = doc::find_string(source, "prefix");
-  for (const auto& [member, kind] :
-       {std::pair<std::string_view, std::string_view>("configMapRef", "ConfigMap"),
-        {"secretRef", "Secret"}}) {
-    const doc::Value* reference = doc::find(source, member);
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kSources{
+      {{"configMapRef", "ConfigMap"}, {"secretRef", "Secret"}}};
+  for (const auto& [field, kind] : kSources) {
+    const doc::Value* reference = doc::find(source, field);
     if (reference == nullptr || reference->is_null()) {
       continue;
     }

@@ -26,8 +26,6 @@ std::string format_to_second(async::TimePoint time) {
 
 }  // namespace
 
-std::string format_seconds(async::TimePoint time) { return format_to_second(time) + "Z"; }
-
 std::string format_nanoseconds(async::TimePoint time) {
   const auto rest = time - std::chrono::floor<std::chrono::seconds>(time);
   std::string fraction = fmt::format(".{:09}", rest.count());

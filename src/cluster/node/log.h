@@ -63,7 +63,5 @@ class ContainerLog final {
 
 /// RFC 3339 with nanoseconds, trailing zeros cut, as Go's RFC3339Nano; UTC.
 std::string format_nanoseconds(async::TimePoint time);
-/// RFC 3339 in whole seconds, as Kubernetes writes times.
-std::string format_seconds(async::TimePoint time);
 
 }  // namespace tiphys::node

@@ -196,9 +196,10 @@ StepWork::Staging PodRun::make_staging() {
   }
   staging.folder = input_;
   staging.own_copy = !layered;
+  // Twice "overlay": the inputs are seen through an overlay of their own, which takes one away.
   staging.opaque_attribute = !layered         ? ""
-                             : geteuid() == 0 ? "trusted.overlay.opaque"
-                                              : "user.overlay.opaque";
+                             : geteuid() == 0 ? "trusted.overlay.overlay.opaque"
+                                              : "user.overlay.overlay.opaque";
   for (const Container& container : containers_) {
     if (!container.main) {
       continue;

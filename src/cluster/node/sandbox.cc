@@ -435,7 +435,15 @@ class Sandbox::Impl final {
 
   /// Takes away the kernel's mark that a `volatile` layer was not synced: nothing is in it.
   static bool unmark(const std::string& work) {
-    return rmdir((work + "/work/incompat/volatile").c_str()) == 0 || errno == ENOENT;
+    const std::string mark = work + "/work/incompat/volatile";
+    if (unlink((mark + "/dirty").c_str()) != 0 && errno == EACCES) {
+      // The kernel makes these folders without permissions; root does not notice.
+      for (const char* below : {"/work", "/work/incompat", "/work/incompat/volatile"}) {
+        chmod((work + below).c_str(), 0700);
+      }
+      unlink((mark + "/dirty").c_str());
+    }
+    return rmdir(mark.c_str()) == 0 || errno == ENOENT;
   }
 
   async::Loop& loop_;

@@ -1,6 +1,6 @@
 #include "cluster/node/status.h"
 
-#include "cluster/node/log.h"
+#include "kube/time.h"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -25,7 +25,7 @@ doc::Object state_object(const ContainerState& container) {
     return {{"waiting", std::move(detail)}};
   }
   if (container.phase == ContainerPhase::running) {
-    detail["startedAt"] = format_seconds(*container.started);
+    detail["startedAt"] = kube::format_time(*container.started);
     return {{"running", std::move(detail)}};
   }
   detail["exitCode"] = container.exit_code;
@@ -37,10 +37,10 @@ doc::Object state_object(const ContainerState& container) {
     detail["message"] = container.message;
   }
   if (container.started) {
-    detail["startedAt"] = format_seconds(*container.started);
+    detail["startedAt"] = kube::format_time(*container.started);
   }
   if (container.finished) {
-    detail["finishedAt"] = format_seconds(*container.finished);
+    detail["finishedAt"] = kube::format_time(*container.finished);
   }
   return {{"terminated", std::move(detail)}};
 }
@@ -123,7 +123,7 @@ std::string_view name_of(PodPhase phase) {
 doc::Value make_status(const PodState& state, std::string_view address, async::TimePoint now) {
   doc::Object status;
   status["phase"] = name_of(state.phase);
-  const std::string moment = format_seconds(now);
+  const std::string moment = kube::format_time(now);
   doc::Array conditions;
   for (const Condition& condition : conditions_of(state)) {
     doc::Object entry{{"type", condition.type},
@@ -150,7 +150,7 @@ doc::Value make_status(const PodState& state, std::string_view address, async::T
     status["hostIP"] = address;
     status["podIP"] = address;
     status["podIPs"] = doc::Array{doc::Object{{"ip", address}}};
-    status["startTime"] = format_seconds(*state.start_time);
+    status["startTime"] = kube::format_time(*state.start_time);
     if (!state.init_containers.empty()) {
       status["initContainerStatuses"] = container_statuses(state.init_containers, true);
     }

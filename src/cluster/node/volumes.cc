@@ -341,8 +341,8 @@ Result<std::vector<Mount>> container_mounts(const Volumes& volumes, const doc::V
     mounts.push_back(std::move(mount));
   }
   // Outer mounts first, or they would cover the inner ones.
-  std::stable_sort(mounts.begin(), mounts.end(),
-                   [](const Mount& a, const Mount& b) { return a.target < b.target; });
+  std::sort(mounts.begin(), mounts.end(),
+            [](const Mount& a, const Mount& b) { return a.target < b.target; });
   return mounts;
 }
 

@@ -141,6 +141,7 @@ int run() {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   std::signal(SIGCHLD, SIG_IGN);
   umask(022);
+  syscall(SYS_close_range, kNull + 1, ~0U, 0);
   fcntl(kSocket, F_SETFD, FD_CLOEXEC);
   fcntl(kNull, F_SETFD, FD_CLOEXEC);
   int descriptor = -1;
