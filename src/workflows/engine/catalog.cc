@@ -103,8 +103,8 @@ Result<CompiledCall> compile_call(const Call& call, const Arguments& workflow_ar
   out.call = call;
   TRY(out.arguments, TagText::parse(json_member(call.document, "arguments")));
   TRY(out.when, TagText::parse(json_string(call.when)));
-  TRY(out.loop, TagText::parse(
-                    json_of_members(call.document, {"withItems", "withParam", "withSequence"})));
+  TRY(out.loop,
+      TagText::parse(json_of_members(call.document, {"withItems", "withParam", "withSequence"})));
   TRY(out.template_ref,
       TagText::parse(json_of_members(call.document, {"template", "templateRef"})));
   if (const auto exit = call.hooks.find("exit"); exit != call.hooks.end()) {
@@ -373,10 +373,10 @@ Result<const doc::Value*> Catalog::find_template(const TemplateBase& base,
   } else {
     const auto found = base.templates.find(name);
     if (found == base.templates.end()) {
-      return fail(ErrorCode::not_found,
-                  call.template_ref ? "template " + name + " not found in workflow template " +
-                                          call.template_ref->name
-                                    : "template " + name + " not found");
+      return fail(ErrorCode::not_found, call.template_ref ? "template " + name +
+                                                                " not found in workflow template " +
+                                                                call.template_ref->name
+                                                          : "template " + name + " not found");
     }
     document = *found->second;
   }

@@ -58,15 +58,15 @@ struct CompiledTemplate {
   std::unordered_map<std::string, std::uint32_t> numbers;
   /// Names of calls whose outputs.result something in the template reads.
   std::unordered_set<std::string> result_names;
-  TagText body;     ///< the whole template but its inputs
-  TagText outputs;  ///< the outputs member
-  TagText retry;    ///< the retryStrategy member
-  TagText target;   ///< dag.target as a JSON string
-  TagText suspend;  ///< the suspend member
-  TagText timeouts; ///< an object with timeout, pendingTimeout, activeDeadlineSeconds
+  TagText body;      ///< the whole template but its inputs
+  TagText outputs;   ///< the outputs member
+  TagText retry;     ///< the retryStrategy member
+  TagText target;    ///< dag.target as a JSON string
+  TagText suspend;   ///< the suspend member
+  TagText timeouts;  ///< an object with timeout, pendingTimeout, activeDeadlineSeconds
   Mentions output_mentions;
   bool reads_input_list = false;  ///< something reads {{inputs.parameters}} as a whole
-  TagText display_name;  ///< the display-name annotation as a JSON string, empty = none
+  TagText display_name;           ///< the display-name annotation as a JSON string, empty = none
 };
 
 class Catalog {

@@ -26,8 +26,7 @@ void Engine::Machine::start_dag(NodeIndex index, const CompiledTemplate& compile
   continue_dag(frame);
 }
 
-DagFrame& Engine::Machine::open_dag(NodeIndex index, const CompiledTemplate& compiled,
-                                    int depth) {
+DagFrame& Engine::Machine::open_dag(NodeIndex index, const CompiledTemplate& compiled, int depth) {
   auto frame = std::make_unique<DagFrame>(&globals_);
   DagFrame& opened = *frame;
   dags_.emplace(index, std::move(frame));
@@ -54,8 +53,9 @@ Result<> Engine::Machine::choose_targets(DagFrame& frame) {
         frame.targets.push_back(number);
       }
     }
-    std::ranges::sort(frame.targets, {},
-                      [&](std::uint32_t n) { return std::string_view(compiled.calls[n].call.name); });
+    std::ranges::sort(frame.targets, {}, [&](std::uint32_t n) {
+      return std::string_view(compiled.calls[n].call.name);
+    });
   } else {
     for (std::size_t begin = 0; begin <= target.size();) {
       const std::size_t end = std::min(target.find(' ', begin), target.size());
@@ -179,8 +179,8 @@ bool Engine::Machine::start_task(DagFrame& frame, std::uint32_t number) {
     return false;
   }
   auto plan = make_plan(frame, number);
-  auto expanded = plan ? expand_plan(frame, *plan)
-                       : Result<>(std::unexpected(std::move(plan).error()));
+  auto expanded =
+      plan ? expand_plan(frame, *plan) : Result<>(std::unexpected(std::move(plan).error()));
   if (!expanded) {
     note(error_node(launch, expanded.error().message, false));
     return true;
@@ -204,8 +204,7 @@ bool Engine::Machine::start_task(DagFrame& frame, std::uint32_t number) {
     --frame.open;
     return false;
   }
-  frame.results[number] =
-      *nodes_->find_name((*nodes_)[frame.node].name + "." + plan->target.name);
+  frame.results[number] = *nodes_->find_name((*nodes_)[frame.node].name + "." + plan->target.name);
   return true;
 }
 

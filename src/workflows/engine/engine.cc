@@ -36,48 +36,28 @@ Result<Decisions> Engine::apply(const Event& event, TimePoint now) {
   return machine_->apply(event, now);
 }
 
-RunPhase Engine::phase() const {
-  return machine_->phase();
-}
+RunPhase Engine::phase() const { return machine_->phase(); }
 
-const std::string& Engine::message() const {
-  return machine_->message();
-}
+const std::string& Engine::message() const { return machine_->message(); }
 
-bool Engine::finished() const {
-  return machine_->is_finished();
-}
+bool Engine::finished() const { return machine_->is_finished(); }
 
-std::optional<TimePoint> Engine::next_wake() const {
-  return machine_->next_wake();
-}
+std::optional<TimePoint> Engine::next_wake() const { return machine_->next_wake(); }
 
-const NodeTable& Engine::nodes() const {
-  return machine_->nodes();
-}
+const NodeTable& Engine::nodes() const { return machine_->nodes(); }
 
-std::string Engine::row(NodeIndex index) const {
-  return machine_->row(index);
-}
+std::string Engine::row(NodeIndex index) const { return machine_->row(index); }
 
-doc::Value Engine::node_status(NodeIndex index) const {
-  return machine_->node_status(index);
-}
+doc::Value Engine::node_status(NodeIndex index) const { return machine_->node_status(index); }
 
-doc::Value Engine::workflow(WithNodes nodes) const {
-  return machine_->workflow(nodes);
-}
+doc::Value Engine::workflow(WithNodes nodes) const { return machine_->workflow(nodes); }
 
 Result<CreatePod> Engine::pod_of(NodeIndex index, TimePoint now) const {
   return machine_->pod_of(index, now);
 }
 
-const WorkflowSpec& Engine::spec() const {
-  return machine_->spec();
-}
+const WorkflowSpec& Engine::spec() const { return machine_->spec(); }
 
-const Metadata& Engine::metadata() const {
-  return machine_->metadata();
-}
+const Metadata& Engine::metadata() const { return machine_->metadata(); }
 
 }  // namespace tiphys::workflows

@@ -84,6 +84,7 @@ struct Stop {
 };
 
 struct Terminate {};
+
 struct Suspend {};
 
 struct Resume {
@@ -99,8 +100,7 @@ struct SetNodes {
   std::vector<std::pair<std::string, std::string>> output_parameters;
 };
 
-using Event =
-    std::variant<Start, Continue, PodUpdate, Stop, Terminate, Suspend, Resume, SetNodes>;
+using Event = std::variant<Start, Continue, PodUpdate, Stop, Terminate, Suspend, Resume, SetNodes>;
 
 /// A pod to create. Everything in it is resolved.
 struct CreatePod {

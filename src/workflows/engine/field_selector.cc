@@ -53,9 +53,8 @@ Result<FieldSelector> FieldSelector::parse(std::string_view text) {
       parsed.equal = false;
       size = 2;
     } else if (at == std::string_view::npos || term[at] == '!') {
-      return fail(ErrorCode::bad_request,
-                  "invalid selector: '" + std::string(text) + "'; can't understand '" +
-                      std::string(term) + "'");
+      return fail(ErrorCode::bad_request, "invalid selector: '" + std::string(text) +
+                                              "'; can't understand '" + std::string(term) + "'");
     } else if (at + 1 < term.size() && term[at + 1] == '=') {
       size = 2;
     }

@@ -15,9 +15,21 @@ constexpr std::string_view kScheduledTime = "workflows.argoproj.io/scheduled-tim
 
 /// strftime letters and the Go layouts behind them.
 constexpr std::array<std::pair<char, std::string_view>, 15> kTimeLetters = {{
-    {'B', "January"}, {'b', "Jan"}, {'m', "01"},   {'A', "Monday"}, {'a', "Mon"},
-    {'d', "02"},      {'H', "15"},  {'I', "03"},   {'M', "04"},     {'S', "05"},
-    {'Y', "2006"},    {'y', "06"},  {'p', "PM"},   {'Z', "MST"},    {'z', "-0700"},
+    {'B', "January"},
+    {'b', "Jan"},
+    {'m', "01"},
+    {'A', "Monday"},
+    {'a', "Mon"},
+    {'d', "02"},
+    {'H', "15"},
+    {'I', "03"},
+    {'M', "04"},
+    {'S', "05"},
+    {'Y', "2006"},
+    {'y', "06"},
+    {'p', "PM"},
+    {'Z', "MST"},
+    {'z', "-0700"},
 }};
 
 std::string json_of(const std::map<std::string, std::string>& entries) {
@@ -40,8 +52,7 @@ void set_times(Scope& scope, std::string_view creation) {
   for (const auto& [letter, layout] : kTimeLetters) {
     scope.set(std::string("workflow.creationTimestamp.") + letter, instant.format(layout));
   }
-  scope.set("workflow.creationTimestamp.L",
-            fmt::format(".{:03}", instant.nanosecond / 1'000'000));
+  scope.set("workflow.creationTimestamp.L", fmt::format(".{:03}", instant.nanosecond / 1'000'000));
 }
 
 void set_metadata(Scope& scope, std::string_view kind,
@@ -73,8 +84,7 @@ Result<std::string> config_map_value(const References& references, std::string_v
   const doc::Value* data = doc::find(*document, "data");
   const doc::Value* value = data == nullptr ? nullptr : doc::find(*data, key);
   if (value == nullptr || !value->is_string()) {
-    return fail(ErrorCode::not_found,
-                quoted + " does not have the key '" + std::string(key) + "'");
+    return fail(ErrorCode::not_found, quoted + " does not have the key '" + std::string(key) + "'");
   }
   return std::string(doc::text_of(value->get_string()));
 }
@@ -102,8 +112,8 @@ Result<> set_global_parameters(Scope& scope, const Arguments& arguments,
       scope.set(key, *parameter.value_from->default_value);
     } else {
       return fail(ErrorCode::invalid, "failed to set global parameter " + parameter.name +
-                                          " from configmap with name " + source.name +
-                                          " and key " + source.key + ": " + value.error().message);
+                                          " from configmap with name " + source.name + " and key " +
+                                          source.key + ": " + value.error().message);
     }
   }
   const std::string json = doc::to_json(list);
@@ -154,8 +164,7 @@ std::string duration_text(TimePoint from, TimePoint to) {
 
 std::string time_text(TimePoint time) {
   lang::Instant instant;
-  instant.unix_seconds =
-      std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+  instant.unix_seconds = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
   return instant.format(lang::kRfc3339);
 }
 

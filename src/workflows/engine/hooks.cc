@@ -22,8 +22,8 @@ Result<Arguments> Engine::Machine::hook_arguments(const Hook& hook, const Scope&
   if (hook.arguments.parameters.empty() && hook.arguments.artifacts.empty()) {
     return Arguments{};
   }
-  TRY(auto text, TagText::parse(doc::to_json(encode_inputs(hook.arguments),
-                                             {.escape_html = false})));
+  TRY(auto text,
+      TagText::parse(doc::to_json(encode_inputs(hook.arguments), {.escape_html = false})));
   TRY(auto replaced, text.replace(scope, Strictness::lenient));
   TRY(auto value, doc::parse_json(replaced));
   TRY(auto arguments, decode_arguments(value, "arguments"));

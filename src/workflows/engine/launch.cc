@@ -12,7 +12,8 @@ constexpr std::string_view kTooDeep =
     "https://argo-workflows.readthedocs.io/en/latest/scaling/#maximum-recursion-depth";
 
 /// What stands for an argument that refers to an output which does not exist because its step was
-/// skipped: the callee treats it as not supplied (upstream's word for it, users see it in no place).
+/// skipped: the callee treats it as not supplied (upstream's word for it, users see it in no
+/// place).
 constexpr std::string_view kAbsentArgument = "__argo-internal.absent-optional-output__";
 
 const Parameter* find_parameter(const Arguments& arguments, std::string_view name) {
@@ -191,8 +192,7 @@ Launched Engine::Machine::launch(const Launch& launch) {
     return Launched::started;
   }
   const bool retried = has_retry(**compiled);
-  const NodeType type =
-      retried ? NodeType::retry : node_type_for((*compiled)->definition.type);
+  const NodeType type = retried ? NodeType::retry : node_type_for((*compiled)->definition.type);
   const NodeIndex index = create_node(launch, type, first_phase_of(type));
   if (!inputs->parameters.empty() || !inputs->artifacts.empty()) {
     auto text = input_text(*inputs, index);

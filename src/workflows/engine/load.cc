@@ -89,8 +89,8 @@ Result<> Engine::Machine::substitute_globals(doc::Value& spec) {
     templates = *found;
   }
   rest.erase("templates");
-  TRY(auto text, replace_tags(doc::to_json(rest, {.escape_html = false}), globals_,
-                              Strictness::lenient));
+  TRY(auto text,
+      replace_tags(doc::to_json(rest, {.escape_html = false}), globals_, Strictness::lenient));
   TRY(spec, doc::parse_json(text));
   if (!templates.is_null()) {
     spec.as_object()["templates"] = std::move(templates);

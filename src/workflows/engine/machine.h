@@ -300,7 +300,7 @@ class Engine::Machine {
   std::vector<std::string> hosts_to_avoid(NodeIndex index) const;
   Result<bool> wait_for_backoff(NodeIndex index, const RetryStrategy& strategy,
                                 const std::vector<NodeIndex>& attempts);
-  Result<std::optional<std::string>> reason_to_stop(NodeIndex index, const RetryStrategy& strategy,
+  Result<std::optional<std::string>> reason_to_stop(const RetryStrategy& strategy,
                                                     const std::vector<NodeIndex>& attempts) const;
   void attempt_done(NodeIndex index);
 
@@ -360,8 +360,7 @@ class Engine::Machine {
   void set_outputs(NodeIndex index, const Outputs& outputs);
   Result<std::optional<Outputs>> outputs_from_scope(BoundaryFrame& frame);
   void export_globals(const Outputs& outputs);
-  std::vector<NodeIndex> succeeded_elements(const BoundaryFrame& frame,
-                                            std::uint32_t number) const;
+  std::vector<NodeIndex> succeeded_elements(const BoundaryFrame& frame, std::uint32_t number) const;
   Result<> compute_aggregate(BoundaryFrame& frame, std::uint32_t number);
   void add_aggregates(Scope& scope, BoundaryFrame& frame, std::uint32_t number,
                       const std::string& prefix);

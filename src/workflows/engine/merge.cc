@@ -14,12 +14,24 @@ using doc::Value;
 
 /// Lists whose elements are merged by a key (patchMergeKey of the Go types); others are replaced.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 18> kMergeKeys = {{
-    {"templates", "name"},       {"parameters", "name"},       {"artifacts", "name"},
-    {"tasks", "name"},           {"volumes", "name"},          {"volumeMounts", "mountPath"},
-    {"volumeDevices", "devicePath"}, {"env", "name"},          {"ports", "containerPort"},
-    {"imagePullSecrets", "name"}, {"hostAliases", "ip"},       {"tolerations", "key"},
-    {"sidecars", "name"},        {"initContainers", "name"},   {"containers", "name"},
-    {"ownerReferences", "uid"},  {"volumeClaimTemplates", "name"}, {"resourceClaims", "name"},
+    {"templates", "name"},
+    {"parameters", "name"},
+    {"artifacts", "name"},
+    {"tasks", "name"},
+    {"volumes", "name"},
+    {"volumeMounts", "mountPath"},
+    {"volumeDevices", "devicePath"},
+    {"env", "name"},
+    {"ports", "containerPort"},
+    {"imagePullSecrets", "name"},
+    {"hostAliases", "ip"},
+    {"tolerations", "key"},
+    {"sidecars", "name"},
+    {"initContainers", "name"},
+    {"containers", "name"},
+    {"ownerReferences", "uid"},
+    {"volumeClaimTemplates", "name"},
+    {"resourceClaims", "name"},
 }};
 
 std::string_view merge_key_of(std::string_view list) {

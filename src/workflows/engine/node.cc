@@ -9,24 +9,20 @@
 namespace tiphys::workflows {
 namespace {
 
-constexpr std::array<std::string_view, 11> kTypes = {
-    "Pod",   "Container", "Steps", "StepGroup", "DAG",    "TaskGroup",
-    "Retry", "Suspend",   "HTTP",  "Plugin",    "Skipped"};
-constexpr std::array<std::string_view, 8> kPhases = {
-    "", "Pending", "Running", "Succeeded", "Skipped", "Failed", "Error", "Omitted"};
+constexpr std::array<std::string_view, 11> kTypes = {"Pod",  "Container", "Steps",  "StepGroup",
+                                                     "DAG",  "TaskGroup", "Retry",  "Suspend",
+                                                     "HTTP", "Plugin",    "Skipped"};
+constexpr std::array<std::string_view, 8> kPhases = {"",        "Pending", "Running", "Succeeded",
+                                                     "Skipped", "Failed",  "Error",   "Omitted"};
 
 /// Kubernetes allows 253 characters; ten digits of a hash and a hyphen come after the prefix.
 constexpr std::size_t kMaximumPodNamePrefix = 253 - 10 - 1;
 
 }  // namespace
 
-std::string_view name_of(NodeType type) {
-  return kTypes.at(static_cast<std::size_t>(type));
-}
+std::string_view name_of(NodeType type) { return kTypes.at(static_cast<std::size_t>(type)); }
 
-std::string_view name_of(NodePhase phase) {
-  return kPhases.at(static_cast<std::size_t>(phase));
-}
+std::string_view name_of(NodePhase phase) { return kPhases.at(static_cast<std::size_t>(phase)); }
 
 std::optional<NodeType> node_type_of(std::string_view name) {
   const auto* found = std::find(kTypes.begin(), kTypes.end(), name);

@@ -14,9 +14,8 @@ Result<std::optional<std::string>> referred_value(std::string_view reference, co
   if (resolved.value.is_nil()) {
     return std::nullopt;
   }
-  return resolved.value.kind() == lang::ExprKind::string
-             ? std::string(resolved.value.as_string())
-             : resolved.value.text();
+  return resolved.value.kind() == lang::ExprKind::string ? std::string(resolved.value.as_string())
+                                                         : resolved.value.text();
 }
 
 Result<Parameter> output_parameter(const Parameter& declared, const Scope& scope) {

@@ -36,8 +36,7 @@ Result<std::string> string_of_json(std::string_view json) {
 
 /// `scope` is the frame's with the results of other steps on top.
 Result<std::string> Engine::Machine::substitute(const Scope& scope, const BoundaryFrame& frame,
-                                                const TagText& text,
-                                                Strictness strictness) const {
+                                                const TagText& text, Strictness strictness) const {
   if (!text.has_tags()) {
     return text.text();
   }
@@ -51,8 +50,7 @@ Result<std::string> Engine::Machine::substitute(const Scope& scope, const Bounda
   return replace_tags(std::move(second), scope, strictness);
 }
 
-Result<TagText> Engine::Machine::resolved_arguments(const Scope& scope,
-                                                    const BoundaryFrame& frame,
+Result<TagText> Engine::Machine::resolved_arguments(const Scope& scope, const BoundaryFrame& frame,
                                                     const CompiledCall& call) const {
   Arguments marked = call.call.arguments;
   bool any_absent = false;
@@ -105,8 +103,8 @@ Result<> Engine::Machine::plan_arguments(const Scope& scope, BoundaryFrame& fram
     }
     TRY(plan.arguments, resolve_artifacts(std::move(decoded), artifacts));
     if (call.is_loop()) {
-      TRY(text, TagText::parse(
-                    doc::to_json(encode_inputs(plan.arguments), {.escape_html = false})));
+      TRY(text,
+          TagText::parse(doc::to_json(encode_inputs(plan.arguments), {.escape_html = false})));
     }
   }
   plan.item_arguments = std::move(text);
@@ -254,7 +252,8 @@ Result<Engine::Machine::LoopCall> Engine::Machine::loop_call(const Scope& scope,
   return out;
 }
 
-/// After a restore some of a plan's nodes are there already. True when that leaves nothing to start.
+/// After a restore some of a plan's nodes are there already. True when that leaves nothing to
+/// start.
 bool Engine::Machine::skip_existing(BoundaryFrame& frame, Plan& plan, std::string_view prefix) {
   Scope scope(&frame.inputs);
   add_call_variables(scope, frame, &plan.call->mentions);

@@ -135,8 +135,8 @@ Result<> Engine::Machine::load_rows(std::span<const StoredRow> rows, TimePoint n
     const NodeIndex index = nodes_->add(std::move(node));
     for (const NodeIndex parent : parents) {
       if (parent >= index) {
-        return fail(ErrorCode::invalid, "stored node " + std::to_string(index) +
-                                            " names a parent that comes after it");
+        return fail(ErrorCode::invalid,
+                    "stored node " + std::to_string(index) + " names a parent that comes after it");
       }
       nodes_->connect(parent, index);
     }

@@ -42,8 +42,7 @@ Result<std::optional<std::int64_t>> integer_of(const std::optional<std::string>&
   std::int64_t out = 0;
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), out);
   if (error != std::errc() || end != text->data() + text->size()) {
-    return fail(ErrorCode::invalid,
-                "value '" + *text + "' cannot be resolved to an int");
+    return fail(ErrorCode::invalid, "value '" + *text + "' cannot be resolved to an int");
   }
   return out;
 }
@@ -285,7 +284,7 @@ Result<bool> Engine::Machine::wait_for_backoff(NodeIndex index, const RetryStrat
 
 /// Nothing when another attempt is due, else why the Retry node ends, with its phase.
 Result<std::optional<std::string>> Engine::Machine::reason_to_stop(
-    NodeIndex index, const RetryStrategy& strategy, const std::vector<NodeIndex>& attempts) const {
+    const RetryStrategy& strategy, const std::vector<NodeIndex>& attempts) const {
   const Node& last = (*nodes_)[attempts.back()];
   if (!policy_allows(strategy, last)) {
     return last.message;
@@ -345,7 +344,7 @@ void Engine::Machine::attempt_done(NodeIndex index) {
   }
   auto reason = !strategy ? std::unexpected(strategy.error())
                 : !waits  ? std::unexpected(waits.error())
-                          : reason_to_stop(index, *strategy, attempts);
+                          : reason_to_stop(*strategy, attempts);
   if (!reason) {
     fail_with(index, reason.error().message);
     return;

@@ -184,8 +184,7 @@ Value Engine::Machine::node_status(NodeIndex index) const {
     out["boundaryID"] = nodes_->id(node.boundary);
   }
   out["startedAt"] = time_text(node.started);
-  out["finishedAt"] =
-      node.finished == kNoTime ? Value(nullptr) : Value(time_text(node.finished));
+  out["finishedAt"] = node.finished == kNoTime ? Value(nullptr) : Value(time_text(node.finished));
   out["progress"] = progress_of(index);
   if (node.resources.known && fulfilled(node.phase)) {
     out["resourcesDuration"] = resources_of(node.resources);

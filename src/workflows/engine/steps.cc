@@ -177,8 +177,8 @@ Result<> Engine::Machine::collect_group(StepsFrame& frame) {
   for (const NodeIndex child : (*nodes_)[frame.group_node].children) {
     const std::uint32_t number = (*nodes_)[child].slot;
     const CompiledCall& call = frame.compiled->calls[number];
-    const bool is_element = (*nodes_)[child].name !=
-                            (*nodes_)[frame.group_node].name + "." + call.call.name;
+    const bool is_element =
+        (*nodes_)[child].name != (*nodes_)[frame.group_node].name + "." + call.call.name;
     frame.results[number] = is_element ? frame.group_node : child;
   }
   const auto [first, end] = frame.compiled->groups[frame.group];

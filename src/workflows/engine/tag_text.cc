@@ -1,7 +1,8 @@
 #include "workflows/engine/tag_text.h"
 
 #include "lang/gotime/gotime.h"
-#include "lang/loops/loops.h"
+#include "lang/jsontext/json_text.h"
+#include "lang/names/names.h"
 #include "lang/tags/artifact.h"
 #include "lang/tags/tag_text.h"
 #include "lang/when/when.h"
@@ -22,8 +23,7 @@ using Format = lang::TagText::Format;
 
 const lang::TagRules& rules_of(Strictness strictness) {
   static const lang::TagRules kLenient{};
-  static const lang::TagRules kCalls{
-      .strictness = lang::Strictness::prefixes({"steps", "tasks"})};
+  static const lang::TagRules kCalls{.strictness = lang::Strictness::prefixes({"steps", "tasks"})};
   static const lang::TagRules kAll{.strictness = lang::Strictness::everything()};
   switch (strictness) {
     case Strictness::lenient:
@@ -148,6 +148,69 @@ Result<std::chrono::milliseconds> parse_timeout(std::string_view text) {
                                         " as a duration: " + duration.error().message);
   }
   return std::chrono::duration_cast<std::chrono::milliseconds>(*duration);
+}
+
+Result<LoopItems> LoopItems::of(const Call& call) {
+  lang::LoopFields fields;
+  if (call.has_with_items) {
+    fields.items = doc::to_json(call.with_items);
+  }
+  fields.param = call.with_param.value_or("");
+  if (call.with_sequence) {
+    const Sequence& sequence = *call.with_sequence;
+    fields.sequence = {sequence.start, sequence.end, sequence.count, sequence.format};
+  }
+  TRY(auto items, lang::loop_items(fields));
+  LoopItems out;
+  if (items) {
+    out.count_ = items->size();
+    out.items_ = std::make_shared<const lang::ItemList>(std::move(*items));
+  }
+  return out;
+}
+
+Result<std::string> LoopItems::item(std::string_view call_name, std::size_t index,
+                                    Scope& scope) const {
+  TRY(const auto json, items_->json_at(index));
+  const std::string description = lang::bind_item(scope, lang::Item(json));
+  return lang::loop_child_name(call_name, index, description);
+}
+
+Result<std::string> aggregate_results(const std::vector<std::string>& results) {
+  std::string out = "[";
+  for (const std::string& result : results) {
+    if (const auto problem = lang::json_problem(result)) {
+      return fail(ErrorCode::invalid, *problem);
+    }
+    if (out.size() > 1) {
+      out += ',';
+    }
+    lang::append_compact_json(out, result);
+  }
+  return out + "]";
+}
+
+std::string aggregate_values(const std::vector<std::string>& values) {
+  std::string parsed = "[";
+  bool all_composite = true;
+  for (const std::string& value : values) {
+    const auto document = doc::parse_json(value);
+    if (!document || !(document->is_array() || document->is_object())) {
+      all_composite = false;
+      break;
+    }
+    parsed += parsed.size() > 1 ? "," : "";
+    doc::append_json(parsed, *document, {.sort_keys = true});
+  }
+  if (all_composite) {
+    return parsed + "]";
+  }
+  std::string out = "[";
+  for (const std::string& value : values) {
+    out += out.size() > 1 ? "," : "";
+    doc::append_json_string(out, value);
+  }
+  return out + "]";
 }
 
 }  // namespace tiphys::workflows

@@ -1,7 +1,9 @@
 #pragma once
-/// Manifest text with tags, and the other small languages as the engine asks them: a thin layer over
-/// src/lang that hands the engine's scopes in and turns errors into the words of a node's message.
+/// Manifest text with tags, and the other small languages as the engine asks them: a thin layer
+/// over src/lang that hands the engine's scopes in and turns errors into the words of a node's
+/// message.
 
+#include "lang/loops/loops.h"
 #include "lang/tags/scope.h"
 #include "workflows/engine/node.h"
 
@@ -68,19 +70,20 @@ class LoopItems {
  public:
   /// Of a call whose references are resolved. Errors (invalid) in upstream's words.
   static Result<LoopItems> of(const Call& call);
+
   std::size_t size() const { return count_; }
+
   /// The name of element `index` of the loop `call_name`, "step(0:a)"; its variables go into
   /// `scope`.
   Result<std::string> item(std::string_view call_name, std::size_t index, Scope& scope) const;
 
  private:
-  struct Values;
-  std::shared_ptr<const Values> values_;
+  std::shared_ptr<const lang::ItemList> items_;
   std::size_t count_ = 0;
 };
 
-/// A loop's results and values of one parameter as JSON lists (reference 2.7). Error: a result is no
-/// JSON.
+/// A loop's results and values of one parameter as JSON lists (reference 2.7). Error: a result is
+/// no JSON.
 Result<std::string> aggregate_results(const std::vector<std::string>& results);
 std::string aggregate_values(const std::vector<std::string>& values);
 

@@ -128,8 +128,7 @@ void Engine::Machine::add_skipped_outputs(Scope& scope, const BoundaryFrame& fra
   if (node.outputs || (node.phase != NodePhase::skipped && node.phase != NodePhase::omitted)) {
     return;
   }
-  const auto compiled =
-      catalog_.resolve(*frame.compiled->base, frame.compiled->calls[number].call);
+  const auto compiled = catalog_.resolve(*frame.compiled->base, frame.compiled->calls[number].call);
   if (!compiled) {
     return;
   }
@@ -193,9 +192,9 @@ void Engine::Machine::add_artifacts(Scope& scope, const BoundaryFrame& frame,
       return;
     }
     for (const Artifact& artifact : outputs_of(speaker_of(node)).artifacts) {
-      scope.set_value(prefix + frame.compiled->calls[number].call.name + ".outputs.artifacts." +
-                          artifact.name,
-                      variable_of(artifact));
+      scope.set_value(
+          prefix + frame.compiled->calls[number].call.name + ".outputs.artifacts." + artifact.name,
+          variable_of(artifact));
     }
   };
   if (mentions != nullptr && !mentions->all) {
