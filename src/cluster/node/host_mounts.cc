@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <map>
 
 namespace tiphys::node {
@@ -71,11 +72,80 @@ std::map<std::string, Line> read_lines(std::string_view mountinfo) {
   return lines;
 }
 
+bool is_hidden(std::string_view path) {
+  return std::any_of(std::begin(kHiddenFolders), std::end(kHiddenFolders),
+                     [&](std::string_view outer) { return lies_in(path, outer); });
+}
+
+struct Splitter {
+  std::map<std::string, Line> lines;
+  std::string_view state_folder;
+  HostMounts mounts;
+
+  void add(const std::string& path, int depth) {
+    constexpr int kMaximumDepth = 16;
+    if (is_hidden(path) || path == state_folder || depth > kMaximumDepth ||
+        mounts.others.size() + 4 >= keeper::kMaximumOthers) {
+      return;
+    }
+    const auto line = lines.find(path);
+    if (path != "/" && line != lines.end() && contains(kInterfaces, line->second.type)) {
+      return;
+    }
+    std::error_code error;
+    const auto status = std::filesystem::symlink_status(path, error);
+    if (std::filesystem::is_symlink(status)) {
+      const auto target = std::filesystem::read_symlink(path, error);
+      if (!error && mounts.links.size() < keeper::kMaximumOthers) {
+        mounts.links.push_back({path, target.string()});
+      }
+    } else if (!std::filesystem::is_directory(status)) {
+      if (std::filesystem::is_regular_file(status)) {
+        mounts.others.push_back({keeper::OtherKind::read_only, path});
+      }
+    } else if (path == "/" || has_mount_below(path)) {
+      for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
+        add(entry.path().string(), depth + 1);
+      }
+    } else {
+      add_whole(path, line != lines.end() && line->second.read_only);
+    }
+  }
+
+  bool has_mount_below(const std::string& path) const {
+    const auto next = lines.upper_bound(path + "/");
+    return next != lines.end() && lies_in(next->first, path);
+  }
+
+  void add_whole(const std::string& path, bool read_only) {
+    mounts.others.push_back(
+        {read_only ? keeper::OtherKind::read_only : keeper::OtherKind::overlay, path});
+    for (const std::string_view hidden : kHiddenFolders) {
+      if (lies_in(hidden, path)) {
+        mounts.others.push_back({keeper::OtherKind::fresh, std::string(hidden)});
+      }
+    }
+    if (lies_in(state_folder, path) && !is_hidden(state_folder)) {
+      mounts.others.push_back({keeper::OtherKind::hidden, std::string(state_folder)});
+    }
+  }
+};
+
 }  // namespace
 
 bool lies_in(std::string_view path, std::string_view folder) {
   return folder == "/" || path == folder ||
          (path.starts_with(folder) && path.size() > folder.size() && path[folder.size()] == '/');
+}
+
+bool is_writable(keeper::OtherKind kind) {
+  return kind == keeper::OtherKind::overlay || kind == keeper::OtherKind::fresh;
+}
+
+HostMounts split_root(std::string_view mountinfo, std::string_view state_folder) {
+  Splitter splitter{read_lines(mountinfo), state_folder, {}};
+  splitter.add("/", 0);
+  return std::move(splitter.mounts);
 }
 
 HostMounts sort_mounts(std::string_view mountinfo, std::string_view state_folder) {
@@ -93,9 +163,7 @@ HostMounts sort_mounts(std::string_view mountinfo, std::string_view state_folder
       }
       continue;
     }
-    const bool hidden = std::any_of(std::begin(kHiddenFolders), std::end(kHiddenFolders),
-                                    [&](std::string_view outer) { return lies_in(path, outer); });
-    if (hidden || sorted.others.size() + 1 >= keeper::kMaximumOthers) {
+    if (is_hidden(path) || sorted.others.size() + 1 >= keeper::kMaximumOthers) {
       continue;
     }
     const bool layered = !line.read_only && contains(kLayered, line.type);

@@ -11,10 +11,8 @@
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
-#include <fstream>
 #include <poll.h>
 #include <spawn.h>
-#include <sstream>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -118,13 +116,7 @@ Result<int> spawn(const std::string& path, int socket) {
 
 std::string setup_packet(const KeeperSetup& setup) {
   const bool root = geteuid() == 0;
-  HostMounts mounts;
-  if (setup.level == keeper::Level::layer) {
-    std::ifstream file("/proc/self/mountinfo");
-    std::ostringstream text;
-    text << file.rdbuf();
-    mounts = sort_mounts(text.str(), setup.state_folder);
-  }
+  const HostMounts& mounts = setup.mounts;
   std::string packet;
   keeper::Writer writer(packet);
   writer.number(Message::setup);
@@ -142,6 +134,11 @@ std::string setup_packet(const KeeperSetup& setup) {
   for (const HostMounts::Other& other : mounts.others) {
     writer.number(other.kind);
     writer.text(other.path);
+  }
+  writer.number(static_cast<std::uint32_t>(mounts.links.size()));
+  for (const HostMounts::Link& link : mounts.links) {
+    writer.text(link.path);
+    writer.text(link.target);
   }
   std::string detach;
   // In a user namespace mounts come locked together, and a fresh /proc needs the old one in sight.

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "cluster/node/descriptor.h"
+#include "cluster/node/host_mounts.h"
 #include "cluster/node/keeper/protocol.h"
 
 #include <span>
@@ -14,6 +15,7 @@ namespace tiphys::node {
 struct KeeperSetup {
   keeper::Level level = keeper::Level::process;
   std::string state_folder;
+  HostMounts mounts;        ///< for level layer
   std::string root_folder;  ///< an empty folder that the private root may stand on
 };
 

@@ -536,6 +536,9 @@ ViewSources PodRun::view_sources(const Container& container) const {
   sources.merge_folder = pod_folder_ + "/merged";
   if (!container.spec.layer.empty()) {
     sources.layers.push_back(shared_.sandbox.upper_folder(container.spec.layer));
+    sources.parts = shared_.sandbox.parts(container.spec.layer);
+    sources.private_folder =
+        fmt::format("{}/{}", shared_.config.state_folder, container.spec.layer);
     for (const std::string& lower : container.spec.lowers) {
       sources.layers.push_back(fmt::format("{}/{}", shared_.sandbox.inputs_folder(), lower));
     }

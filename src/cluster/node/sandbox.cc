@@ -209,9 +209,8 @@ class Sandbox::Impl final {
       return false;
     }
     for (std::size_t i = 0; i < others_.size(); ++i) {
-      if (others_[i].kind == keeper::OtherKind::overlay &&
-          (!untouched(fmt::format("{}/o{}u", folder, i)) ||
-           !unmark(fmt::format("{}/o{}w", folder, i)))) {
+      if (is_writable(others_[i].kind) && (!untouched(fmt::format("{}/o{}u", folder, i)) ||
+                                           !unmark(fmt::format("{}/o{}w", folder, i)))) {
         return false;
       }
     }
@@ -220,6 +219,8 @@ class Sandbox::Impl final {
   }
 
   const SandboxConfig& config() const { return config_; }
+
+  const std::vector<HostMounts::Other>& others() const { return others_; }
 
  private:
   struct Worker {
@@ -265,16 +266,22 @@ class Sandbox::Impl final {
 
   Result<> open_at(Isolation isolation) {
     std::string probe;
+    KeeperSetup setup;
+    setup.level = level_of(isolation);
+    setup.state_folder = config_.state_folder;
+    setup.root_folder = config_.state_folder + "/root";
     if (isolation == Isolation::layer) {
-      others_ = sort_mounts(read_text("/proc/self/mountinfo"), config_.state_folder).others;
+      const std::string text = read_text("/proc/self/mountinfo");
+      setup.mounts = geteuid() == 0 ? sort_mounts(text, config_.state_folder)
+                                    : split_root(text, config_.state_folder);
+      others_ = setup.mounts.others;
       TRY(probe, new_layer());
       if (probe != "layers/1") {
         return fail(ErrorCode::internal, "the first layer is taken");
       }
     }
     Descriptor socket;
-    auto started = KeeperProcess::start(
-        {level_of(isolation), config_.state_folder, config_.state_folder + "/root"}, socket);
+    auto started = KeeperProcess::start(setup, socket);
     if (!started) {
       return std::unexpected(std::move(started).error());
     }
@@ -415,7 +422,7 @@ class Sandbox::Impl final {
     TRY_VOID(make_folder(folder + "/u", kLayerMode));
     TRY_VOID(make_folder(folder + "/w", kLayerMode));
     for (std::size_t i = 0; i < others_.size(); ++i) {
-      if (others_[i].kind == keeper::OtherKind::overlay) {
+      if (is_writable(others_[i].kind)) {
         TRY_VOID(make_folder(fmt::format("{}/o{}u", folder, i), kLayerMode));
         TRY_VOID(make_folder(fmt::format("{}/o{}w", folder, i), kLayerMode));
       }
@@ -480,6 +487,18 @@ bool Sandbox::recycle_layer(const std::string& layer) { return impl_->recycle_la
 
 std::string Sandbox::upper_folder(std::string_view layer) const {
   return fmt::format("{}/{}/u", impl_->config().state_folder, layer);
+}
+
+std::vector<Sandbox::Part> Sandbox::parts(std::string_view layer) const {
+  std::vector<Part> parts;
+  const auto& others = impl_->others();
+  for (std::size_t i = 0; i < others.size(); ++i) {
+    parts.push_back(
+        {others[i].path, is_writable(others[i].kind)
+                             ? fmt::format("{}/{}/o{}u", impl_->config().state_folder, layer, i)
+                             : ""});
+  }
+  return parts;
 }
 
 std::string Sandbox::inputs_folder() const { return impl_->config().state_folder + "/inputs"; }

@@ -97,6 +97,15 @@ class Sandbox final {
   bool recycle_layer(const std::string& layer);
   /// The folder with the files a container wrote.
   std::string upper_folder(std::string_view layer) const;
+
+  /// Parts of the machine's files that have a writable folder of their own in a layer, or none
+  /// (empty); outer ones first.
+  struct Part {
+    std::string path;
+    std::string upper_folder;
+  };
+
+  std::vector<Part> parts(std::string_view layer) const;
   /// Where further layers are put together.
   std::string inputs_folder() const;
 

@@ -112,6 +112,22 @@ std::optional<LayerView::Place> LayerView::look_in_volume(const std::string& pat
   return place;
 }
 
+std::pair<std::string, std::string_view> LayerView::split(std::size_t layer,
+                                                          std::string_view path) const {
+  if (layer == sources_.layers.size()) {
+    return {"", path};
+  }
+  if (layer == 0) {
+    for (auto part = sources_.parts.rbegin(); part != sources_.parts.rend(); ++part) {
+      if (lies_in(path, part->path)) {
+        return {part->upper_folder.empty() ? "/dev/null" : part->upper_folder,
+                path.substr(part->path.size())};
+      }
+    }
+  }
+  return {sources_.layers[layer], path};
+}
+
 /// Where the file of a path without links stands, or nothing.
 std::optional<LayerView::Place> LayerView::look(const std::string& path) const {
   for (auto mount = sources_.mounts.rbegin(); mount != sources_.mounts.rend(); ++mount) {
@@ -127,12 +143,12 @@ std::optional<LayerView::Place> LayerView::look(const std::string& path) const {
       break;
     }
     // A parent that is removed, opaque or no folder in this layer ends the search below it.
-    std::string at = machine ? "" : sources_.layers[i];
+    auto [at, rest] = split(i, path);
     struct stat status{};
     bool ends = false;
     bool missing = false;
     status.st_mode = S_IFDIR;
-    for (const std::string& part : parts_of(path)) {
+    for (const std::string& part : parts_of(rest)) {
       // A link or file below a folder of an upper layer is covered by it, and never followed.
       missing = !S_ISDIR(status.st_mode);
       at += "/" + part;
@@ -220,7 +236,8 @@ Result<> LayerView::merge(const std::string& path, const std::string& into, int 
     std::set<std::string> names;
     for (std::size_t i = place->volume ? sources_.layers.size() + 1 : place->layer;
          i <= sources_.layers.size(); ++i) {
-      names.merge(names_in((i < sources_.layers.size() ? sources_.layers[i] : "") + path));
+      const auto [base, rest] = split(i, path);
+      names.merge(names_in(base + std::string(rest)));
     }
     if (place->volume) {
       names = names_in(place->path);
@@ -261,7 +278,7 @@ Result<std::filesystem::path> LayerView::resolve(std::string_view path) const {
 bool LayerView::is_private(const std::filesystem::path& resolved) const {
   const std::string& path = resolved.native();
   // What was put together may be hard links of the machine's own files: only folders are ours.
-  return !sources_.layers.empty() && lies_in(path, sources_.layers.front());
+  return !sources_.private_folder.empty() && lies_in(path, sources_.private_folder);
 }
 
 }  // namespace tiphys::node

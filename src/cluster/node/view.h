@@ -14,6 +14,10 @@ struct ViewSources {
   /// Topmost first: the writable layer, then read-only ones. Empty when the container wrote to the
   /// machine's own files.
   std::vector<std::string> layers;
+  /// Parts of the files whose writable layer lies elsewhere (or is none), outer ones first.
+  std::vector<Sandbox::Part> parts;
+  /// What lies below here is the step's alone.
+  std::string private_folder;
   std::vector<Mount> mounts;  ///< outer ones first
   /// Folders of the machine that the container did not see.
   std::vector<std::string> hidden;
@@ -41,6 +45,8 @@ class LayerView final : public executor::FileView {
 
   std::optional<Place> look(const std::string& path) const;
   std::optional<Place> look_in_volume(const std::string& path, const Mount& mount) const;
+  /// A layer's own root for `path`, and the rest of the path below that.
+  std::pair<std::string, std::string_view> split(std::size_t layer, std::string_view path) const;
   Result<std::string> follow(std::string_view path) const;
   Result<> merge(const std::string& path, const std::string& into, int depth) const;
 

@@ -69,6 +69,14 @@ bool read_setup(Reader reader, const char*& detach, std::size_t& left, const cha
     setup.others[i].kind = reader.number<OtherKind>();
     setup.others[i].path = reader.text().data();
   }
+  setup.link_count = static_cast<int>(reader.number<std::uint32_t>());
+  if (setup.link_count < 0 || setup.link_count > kMaximumOthers) {
+    return false;
+  }
+  for (int i = 0; i < setup.link_count; ++i) {
+    setup.links[i].path = reader.text().data();
+    setup.links[i].target = reader.text().data();
+  }
   const std::string_view list = reader.text();
   detach = list.data();
   left = list.size();

@@ -170,33 +170,58 @@ Failure mount_overlay(const Options& options, const char* target) {
   return {};
 }
 
+/// The layers of one part, topmost first: what was staged below it, then the machine's.
+void add_lowers(Options& options, const RootPlan& plan, const Other& other, const char* source) {
+  options.add("lowerdir=");
+  for (int i = 0; i < plan.lower_count; ++i) {
+    char staged[PATH_MAX];
+    std::snprintf(staged, sizeof staged, "/inputs/%s%s", plan.lowers[i], other.path);
+    if (access(staged, F_OK) == 0) {
+      options.add_path(staged);
+      options.add(":");
+    }
+  }
+  options.add_path(other.kind == OtherKind::fresh ? "/state/empty" : source);
+}
+
+Failure mount_other(const Setup& setup, const RootPlan& plan, int index) {
+  const Other& other = setup.others[index];
+  char source[PATH_MAX];
+  char target[PATH_MAX];
+  std::snprintf(source, sizeof source, "/host%s", other.path);
+  std::snprintf(target, sizeof target, "/root%s", other.path);
+  if (other.kind == OtherKind::hidden) {
+    if (mount("/state/empty", target, nullptr, MS_BIND, nullptr) != 0) {
+      return failed(Stage::overlay, other.path);
+    }
+    return {};
+  }
+  if (other.kind != OtherKind::read_only) {
+    char prefix[16];
+    std::snprintf(prefix, sizeof prefix, "o%d", index);
+    Options options;
+    add_lowers(options, plan, other, source);
+    finish_options(options, plan.layer, prefix, setup.root);
+    const Failure failure = mount_overlay(options, target);
+    if (!failure) {
+      return {};
+    }
+    if (other.kind == OtherKind::fresh) {
+      return {Stage::overlay, failure.error, other.path};
+    }
+  }
+  // What cannot be layered is shown read-only, and what cannot be shown stays hidden.
+  if (mount(source, target, nullptr, MS_BIND | MS_REC, nullptr) == 0 &&
+      !read_only_tree(target, true)) {
+    umount2(target, MNT_DETACH);
+  }
+  return {};
+}
+
 Failure mount_others(const Setup& setup, const RootPlan& plan) {
   for (int i = 0; i < setup.other_count; ++i) {
-    char source[PATH_MAX];
-    char target[PATH_MAX];
-    std::snprintf(source, sizeof source, "/host%s", setup.others[i].path);
-    std::snprintf(target, sizeof target, "/root%s", setup.others[i].path);
-    if (setup.others[i].kind == OtherKind::hidden) {
-      if (mount("/state/empty", target, nullptr, MS_BIND, nullptr) != 0) {
-        return failed(Stage::overlay, target);
-      }
-      continue;
-    }
-    if (setup.others[i].kind == OtherKind::overlay) {
-      char prefix[16];
-      std::snprintf(prefix, sizeof prefix, "o%d", i);
-      Options options;
-      options.add("lowerdir=");
-      options.add_path(source);
-      finish_options(options, plan.layer, prefix, setup.root);
-      if (!mount_overlay(options, target)) {
-        continue;
-      }
-    }
-    // What cannot be layered is shown read-only, and what cannot be shown stays hidden.
-    if (mount(source, target, nullptr, MS_BIND | MS_REC, nullptr) == 0 &&
-        !read_only_tree(target, true)) {
-      umount2(target, MNT_DETACH);
+    if (const Failure failure = mount_other(setup, plan, i)) {
+      return failure;
     }
   }
   return {};
@@ -289,11 +314,8 @@ Failure place_mounts(RootPlan& plan) {
   return {};
 }
 
-/// Makes `path` below /skeleton, its parents looking as they do on the machine, and marks it as
-/// hiding what is below.
-bool hide(const Setup& setup, const char* path, unsigned mode) {
-  char made[PATH_MAX];
-  std::snprintf(made, sizeof made, "/skeleton%s", path);
+/// Makes the parents of `made`, a path below /skeleton, looking as they do on the machine.
+void make_parents(char* made) {
   for (char* at = made + std::strlen("/skeleton/"); *at != '\0'; ++at) {
     if (*at != '/') {
       continue;
@@ -309,9 +331,39 @@ bool hide(const Setup& setup, const char* path, unsigned mode) {
     }
     *at = '/';
   }
+}
+
+/// Makes `path` below /skeleton and marks it as hiding what is below.
+bool hide(const Setup& setup, const char* path, unsigned mode) {
+  char made[PATH_MAX];
+  std::snprintf(made, sizeof made, "/skeleton%s", path);
+  make_parents(made);
   mkdir(made, mode);
   const char* attribute = setup.root ? "trusted.overlay.opaque" : "user.overlay.opaque";
   return chmod(made, mode) == 0 && setxattr(made, attribute, "y", 1, 0) == 0;
+}
+
+/// Places for parts of the machine where the layer has none of its own.
+void make_places(const Setup& setup) {
+  for (int i = 0; i < setup.other_count; ++i) {
+    char made[PATH_MAX];
+    char original[PATH_MAX];
+    std::snprintf(made, sizeof made, "/skeleton%s", setup.others[i].path);
+    std::snprintf(original, sizeof original, "/host%s", setup.others[i].path);
+    make_parents(made);
+    struct stat status{};
+    if (stat(original, &status) == 0 && !S_ISDIR(status.st_mode)) {
+      close(open(made, O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+    } else if (mkdir(made, 0755) == 0) {
+      chmod(made, status.st_mode & 07777);
+    }
+  }
+  for (int i = 0; i < setup.link_count; ++i) {
+    char made[PATH_MAX];
+    std::snprintf(made, sizeof made, "/skeleton%s", setup.links[i].path);
+    make_parents(made);
+    [[maybe_unused]] const int linked = symlink(setup.links[i].target, made);
+  }
 }
 
 /// The folder /skeleton lies in the private root, a tmpfs.
@@ -319,6 +371,9 @@ Failure make_skeleton(const Setup& setup) {
   struct stat status{};
   if (stat("/host", &status) == 0) {
     chmod("/skeleton", status.st_mode & 07777);
+  }
+  if (!setup.root) {
+    make_places(setup);
   }
   const bool hidden = hide(setup, "/proc", 0555) && hide(setup, "/sys", 0555) &&
                       hide(setup, "/dev", 0755) && hide(setup, "/tmp", 01777) &&
@@ -405,7 +460,7 @@ Failure enter_private_root(const Setup& setup) {
 
 Failure try_layer(const Setup& setup) {
   Options options;
-  options.add("lowerdir=/skeleton:/host");
+  options.add(setup.root ? "lowerdir=/skeleton:/host" : "lowerdir=/skeleton");
   finish_options(options, "layers/1", "", setup.root);
   if (const Failure failure = mount_overlay(options, "/root")) {
     return failure;
@@ -458,7 +513,7 @@ Failure enter_layer(const Setup& setup, RootPlan& plan) {
     options.add_path(plan.lowers[i]);
     options.add(":");
   }
-  options.add("/skeleton:/host");
+  options.add(setup.root ? "/skeleton:/host" : "/skeleton");
   finish_options(options, plan.layer, "", setup.root);
   if (const Failure failure = mount_overlay(options, "/root")) {
     return failure;

@@ -32,6 +32,11 @@ struct Other {
   const char* path = "";
 };
 
+struct Link {
+  const char* path = "";
+  const char* target = "";
+};
+
 struct Setup {
   Level level = Level::process;
   bool root = false;
@@ -42,6 +47,9 @@ struct Setup {
   std::uint32_t gid = 0;
   int other_count = 0;
   Other others[kMaximumOthers];
+  /// Without root nothing of /host lies below the layer: all is `others` and these links.
+  int link_count = 0;
+  Link links[kMaximumOthers];
 };
 
 struct Mount {

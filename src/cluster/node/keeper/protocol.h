@@ -8,7 +8,7 @@
 /// by a zero byte (so that the receiver can use them in place), lists as a 32-bit count and the
 /// elements. Both ends come from one build, so there is no version.
 ///
-///   node -> keeper   setup      level, euid 0?, state folder, mounts to detach, other filesystems
+///   node -> keeper   setup      level, euid 0?, state folder, other parts, links, mounts to detach
 ///   keeper -> node   answer     errno, stage       (0 = ready)
 ///   node -> keeper   worker     with the worker's end of a socket pair
 ///   worker -> node   answer     errno, stage       (once, before anything else)
@@ -68,8 +68,13 @@ enum class Stage : std::uint8_t {
 
 enum class MountKind : std::uint8_t { state, host };
 
-/// How another filesystem of the machine appears in a layer.
-enum class OtherKind : std::uint8_t { overlay, read_only, hidden };
+/// How a part of the machine's files that the layer itself cannot hold appears in it.
+enum class OtherKind : std::uint8_t {
+  overlay,
+  read_only,
+  fresh,   ///< an empty writable folder
+  hidden,  ///< an empty folder
+};
 
 /// Reads fields from a packet. After a short read `ok` is false and every field is empty or zero.
 class Reader {
