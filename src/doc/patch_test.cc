@@ -1,3 +1,4 @@
+#include "doc/json_patch.h"
 #include "doc/merge_patch.h"
 #include "doc/pointer.h"
 
@@ -71,6 +72,63 @@ TEST(MergePatch, agrees_with_upstreams_table) {
         << line;
   }
   EXPECT_GT(compared, 20);
+}
+
+TEST(JsonPatch, agrees_with_upstreams_table) {
+  std::ifstream table(TIPHYS_SOURCE_DIR "/../shared/conformance/lang/merge.jsonl");
+  if (!table) {
+    GTEST_SKIP() << "no conformance tables";
+  }
+  int compared = 0;
+  for (std::string line; std::getline(table, line);) {
+    const Value row = parse_json(line).value();
+    const Value& in = *find(row, "in");
+    if (find_string(in, "op") != "jsonPatch") {
+      continue;
+    }
+    ++compared;
+    const auto document = parse_json(find_string(in, "doc"));
+    const auto patch = parse_json(find_string(in, "patch"));
+    const std::string_view error = find_string(row, "error");
+    if (!document || !patch || error.starts_with("panic: ")) {
+      EXPECT_FALSE(error.empty()) << line;
+      continue;
+    }
+    const auto result = apply_json_patch(*document, *patch);
+    if (!result) {
+      EXPECT_EQ(result.error().message, error) << line;
+      continue;
+    }
+    ASSERT_NE(find(row, "out"), nullptr) << line;
+    EXPECT_EQ(to_json(*result, {.sort_keys = true}),
+              to_json(parse_json(find_string(row, "out")).value(), {.sort_keys = true}))
+        << line;
+  }
+  EXPECT_GT(compared, 40);
+}
+
+TEST(JsonPatch, nesting_is_limited) {
+  std::string patch = "[";
+  for (int i = 0; i < 600; ++i) {
+    patch += R"({"op":"copy","from":"/a","path":"/a/b"},)";
+  }
+  patch.back() = ']';
+  const auto result =
+      apply_json_patch(parse_json(R"({"a":{}})").value(), parse_json(patch).value());
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().message, "the patched document is nested more than 512 levels deep");
+}
+
+TEST(JsonPatch, growth_by_copies_is_limited) {
+  std::string patch = "[";
+  for (int i = 0; i < 40; ++i) {
+    patch += R"({"op":"copy","from":"/a","path":"/a/-"},)";
+  }
+  patch.back() = ']';
+  const auto result =
+      apply_json_patch(parse_json(R"({"a":[1]})").value(), parse_json(patch).value());
+  ASSERT_FALSE(result);
+  EXPECT_TRUE(result.error().message.starts_with("Unable to complete the copy"));
 }
 
 }  // namespace
