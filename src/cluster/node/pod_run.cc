@@ -618,8 +618,24 @@ void PodRun::finish(std::optional<executor::StepOutputs> outputs) {
       });
 }
 
+namespace {
+
+/// Whether containers could write to files of the machine that others see through their layers.
+bool reaches_machine(const doc::Value& pod) {
+  const doc::Array* volumes = member(member(pod, "spec"), "volumes").if_array();
+  return volumes != nullptr &&
+         std::any_of(volumes->begin(), volumes->end(), [](const doc::Value& volume) {
+           return doc::find(volume, "hostPath") != nullptr;
+         });
+}
+
+}  // namespace
+
 /// Nothing of the pod stays but its logs and claims. Deleting is left to the pool.
 void PodRun::clean_up() {
+  if (reaches_machine(*pod_)) {
+    shared_.sandbox.machine_changed();
+  }
   std::vector<std::string> doomed;
   for (auto* list : {&init_, &containers_}) {
     for (Container& container : *list) {
