@@ -358,6 +358,12 @@ Result<> PodRun::fill_spec(Container& container) {
 /// The staged files become a layer, or else mounts of their own.
 Result<> PodRun::add_staged_files(Container& container) {
   if (shared_.sandbox.isolation() == Isolation::layer) {
+    if (plan_->input_artifacts.empty()) {
+      // Only a script: its folder stands ready in every layer, and a mount costs less than a layer.
+      const std::string folder(executor::kScriptPath.substr(0, executor::kScriptPath.rfind('/')));
+      container.spec.mounts.push_back({input_ + folder, "", folder, false});
+      return {};
+    }
     container.spec.lowers.push_back(input_.substr(input_.rfind('/') + 1));
     return {};
   }

@@ -377,7 +377,8 @@ Failure make_skeleton(const Setup& setup) {
   }
   const bool hidden = hide(setup, "/proc", 0555) && hide(setup, "/sys", 0555) &&
                       hide(setup, "/dev", 0755) && hide(setup, "/tmp", 01777) &&
-                      hide(setup, "/var/tmp", 01777) && hide(setup, "/run", 0755) &&
+                      hide(setup, "/var/tmp", 01777) && hide(setup, "/argo/staging", 0755) &&
+                      hide(setup, "/run", 0755) &&
                       (setup.state_hidden || hide(setup, setup.state, 0700));
   return hidden ? Failure{} : failed(Stage::skeleton, "");
 }

@@ -5,7 +5,8 @@
 ///   /state    the node's state folder, under a short name without special characters
 ///   /inputs   /state/inputs as a file system of its own: the kernel refuses a layer that lies in
 ///             another one, and the state folder lies in /host
-///   /skeleton folders that hide what stands at the same place in /host
+///   /skeleton folders that hide what stands at the same place in /host, and the empty folder
+///             /argo/staging, on which a step's script can be mounted without a write to its layer
 ///   /sys      read-only
 ///   /proc, /dev   made by each worker for its own namespaces
 ///   /root     where a container's layer is mounted before it becomes the container's root
