@@ -346,6 +346,25 @@ TEST_P(NodeTest, stages_inputs_and_captures_outputs) {
             std::filesystem::exists(*apt / "apt.conf.d"));
 }
 
+TEST_P(NodeTest, a_script_stands_where_it_is_expected) {
+  if (GetParam() == Isolation::process) {
+    GTEST_SKIP() << "would leave files on this machine";
+  }
+  if (GetParam() == Isolation::namespaces && access("/argo/staging", W_OK) != 0) {
+    GTEST_SKIP() << "would make the mount point on this machine";
+  }
+  for (const std::string_view name : {"script1", "script2"}) {
+    const auto document =
+        pod(name,
+            R"json({"containers":[{"name":"main","command":["sh","/argo/staging/script"]}]})json");
+    add_plan(
+        *document,
+        fmt::format(R"json({{"mainContainer":"main","scriptSource":"echo I am {}"}})json", name));
+    EXPECT_EQ(run(document).at("phase"), "Succeeded");
+    EXPECT_EQ(log(std::string(name)), fmt::format("stdout F I am {}\n", name));
+  }
+}
+
 TEST_P(NodeTest, a_staged_folder_covers_the_machines_own) {
   if (GetParam() != Isolation::layer) {
     GTEST_SKIP() << "needs a layer";

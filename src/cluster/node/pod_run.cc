@@ -358,6 +358,12 @@ Result<> PodRun::fill_spec(Container& container) {
 /// The staged files become a layer, or else mounts of their own.
 Result<> PodRun::add_staged_files(Container& container) {
   if (shared_.sandbox.isolation() == Isolation::layer) {
+    if (plan_->input_artifacts.empty()) {
+      // Only a script: its folder stands ready in every layer, and a mount costs less than a layer.
+      const std::string folder(executor::kScriptPath.substr(0, executor::kScriptPath.rfind('/')));
+      container.spec.mounts.push_back({input_ + folder, "", folder, false});
+      return {};
+    }
     container.spec.lowers.push_back(input_.substr(input_.rfind('/') + 1));
     return {};
   }
@@ -618,8 +624,24 @@ void PodRun::finish(std::optional<executor::StepOutputs> outputs) {
       });
 }
 
+namespace {
+
+/// Whether containers could write to files of the machine that others see through their layers.
+bool reaches_machine(const doc::Value& pod) {
+  const doc::Array* volumes = member(member(pod, "spec"), "volumes").if_array();
+  return volumes != nullptr &&
+         std::any_of(volumes->begin(), volumes->end(), [](const doc::Value& volume) {
+           return doc::find(volume, "hostPath") != nullptr;
+         });
+}
+
+}  // namespace
+
 /// Nothing of the pod stays but its logs and claims. Deleting is left to the pool.
 void PodRun::clean_up() {
+  if (reaches_machine(*pod_)) {
+    shared_.sandbox.machine_changed();
+  }
   std::vector<std::string> doomed;
   for (auto* list : {&init_, &containers_}) {
     for (Container& container : *list) {

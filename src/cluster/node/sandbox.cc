@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -62,13 +63,15 @@ void write_mounts(Writer& writer, const std::vector<Mount>& mounts, std::string_
   }
 }
 
-std::string start_packet(const ContainerSpec& spec, std::string_view state) {
+std::string start_packet(const ContainerSpec& spec, std::string_view state,
+                         std::uint64_t generation) {
   std::string packet;
   packet.reserve(4096);
   keeper::Writer writer(packet);
   writer.number(Message::start);
   writer.text(spec.host_name);
   writer.text(spec.layer);
+  writer.number(generation);
   writer.number(static_cast<std::uint8_t>(spec.read_only_root));
   write_list(writer, spec.lowers);
   write_mounts(writer, spec.mounts, state);
@@ -162,7 +165,7 @@ class Sandbox::Impl final {
             std::function<void(const Ended&)> on_ended) {
     isolation();
     const Run run = ++last_run_;
-    auto worker = take_worker();
+    auto worker = take_worker(spec);
     if (!worker) {
       refuse(std::move(on_started), worker.error().message);
       return run;
@@ -173,7 +176,7 @@ class Sandbox::Impl final {
     chosen.on_ended = std::move(on_ended);
     chosen.hold = loop_.hold();
     running_[run] = &chosen;
-    const std::string packet = start_packet(spec, config_.state_folder);
+    const std::string packet = start_packet(spec, config_.state_folder, generation_);
     if (const auto sent = send_start(chosen.socket.get(), packet, output, errors); !sent) {
       drop(chosen, sent.error().message);
     }
@@ -195,28 +198,35 @@ class Sandbox::Impl final {
 
   Result<std::string> make_layer() {
     isolation();
-    if (!free_layers_.empty()) {
-      std::string layer = std::move(free_layers_.back());
-      free_layers_.pop_back();
-      return layer;
+    for (auto layer = free_layers_.rbegin(); layer != free_layers_.rend(); ++layer) {
+      const auto holder = holders_.find(*layer);
+      if (holder == holders_.end() || holder->second->run == 0) {
+        std::string taken = std::move(*layer);
+        free_layers_.erase(std::next(layer).base());
+        return taken;
+      }
     }
     return new_layer();
   }
 
   bool recycle_layer(const std::string& layer) {
-    const std::string folder = config_.state_folder + "/" + layer;
-    if (!untouched(folder + "/u") || !unmark(folder + "/w")) {
-      return false;
+    const auto holder = holders_.find(layer);
+    if (is_clean(layer) && (holder != holders_.end() || unmark_all(layer))) {
+      free_layers_.push_back(layer);
+      return true;
     }
-    for (std::size_t i = 0; i < others_.size(); ++i) {
-      if (is_writable(others_[i].kind) && (!untouched(fmt::format("{}/o{}u", folder, i)) ||
-                                           !unmark(fmt::format("{}/o{}w", folder, i)))) {
-        return false;
-      }
+    if (holder != holders_.end()) {
+      const auto type = static_cast<char>(Message::release);
+      // A worker that is gone has let go already.
+      [[maybe_unused]] const auto sent =
+          send_packet(holder->second->socket.get(), std::string_view(&type, 1), {});
+      holder->second->layer.clear();
+      holders_.erase(holder);
     }
-    free_layers_.push_back(layer);
-    return true;
+    return false;
   }
+
+  void machine_changed() { ++generation_; }
 
   const SandboxConfig& config() const { return config_; }
 
@@ -225,6 +235,7 @@ class Sandbox::Impl final {
  private:
   struct Worker {
     Descriptor socket;
+    std::string layer;  ///< the one it keeps mounted
     async::Watch watch;
     Run run = 0;
     bool answered = false;
@@ -304,17 +315,60 @@ class Sandbox::Impl final {
     return added;
   }
 
-  Result<Worker*> take_worker() {
-    if (!idle_.empty()) {
-      Worker* worker = idle_.back();
-      idle_.pop_back();
-      return worker;
+  /// The parked worker that has the layer mounted, or else one that would lose nothing, or any.
+  Worker* choose_idle(const ContainerSpec& spec) {
+    if (idle_.empty()) {
+      return nullptr;
     }
-    if (!keeper_) {
-      return fail(ErrorCode::unavailable, "no process can be started");
+    const auto holder = holders_.find(spec.layer);
+    auto chosen = idle_.end();
+    if (holder != holders_.end()) {
+      chosen = std::find(idle_.begin(), idle_.end(), holder->second);
     }
-    TRY(Descriptor socket, keeper_->new_worker());
-    return &add_worker(std::move(socket));
+    for (auto worker = idle_.end(); chosen == idle_.end() && worker != idle_.begin();) {
+      --worker;
+      if ((*worker)->layer.empty()) {
+        chosen = worker;
+      }
+    }
+    if (chosen == idle_.end()) {
+      chosen = std::prev(idle_.end());
+    }
+    Worker* worker = *chosen;
+    idle_.erase(chosen);
+    return worker;
+  }
+
+  Result<Worker*> take_worker(const ContainerSpec& spec) {
+    Worker* worker = choose_idle(spec);
+    if (worker == nullptr) {
+      if (!keeper_) {
+        return fail(ErrorCode::unavailable, "no process can be started");
+      }
+      TRY(Descriptor socket, keeper_->new_worker());
+      worker = &add_worker(std::move(socket));
+    }
+    if (spec.lowers.empty() && worker->layer != spec.layer) {
+      forget_layer(*worker);
+      if (!spec.layer.empty()) {
+        worker->layer = spec.layer;
+        holders_[spec.layer] = worker;
+      }
+    }
+    return worker;
+  }
+
+  /// The worker lets go of a clean layer for another one, at a moment we do not know: nobody may
+  /// mount it meanwhile, so it is given up.
+  void forget_layer(Worker& worker) {
+    if (worker.layer.empty()) {
+      return;
+    }
+    holders_.erase(worker.layer);
+    if (std::erase(free_layers_, worker.layer) > 0) {
+      remove_tree(config_.state_folder + "/" + worker.layer);
+    }
+    worker.layer.clear();
   }
 
   void refuse(std::function<void(const StartFailure*)> on_started, std::string message) {
@@ -386,6 +440,7 @@ class Sandbox::Impl final {
     if (idle_.size() < kMaximumIdle) {
       idle_.push_back(&worker);
     } else {
+      forget_layer(worker);
       workers_.erase(&worker);
     }
   }
@@ -396,6 +451,7 @@ class Sandbox::Impl final {
     const bool busy = worker.run != 0;
     running_.erase(worker.run);
     std::erase(idle_, &worker);
+    forget_layer(worker);
     auto hold = std::move(worker.hold);
     // Its watch calls us just now: it goes when that call is over.
     const auto node = std::make_shared<decltype(workers_)::node_type>(workers_.extract(&worker));
@@ -428,6 +484,28 @@ class Sandbox::Impl final {
       }
     }
     return layer;
+  }
+
+  template <class Check>
+  bool all_parts(const std::string& layer, Check check) const {
+    const std::string folder = config_.state_folder + "/" + layer;
+    if (!check(folder + "/")) {
+      return false;
+    }
+    for (std::size_t i = 0; i < others_.size(); ++i) {
+      if (is_writable(others_[i].kind) && !check(fmt::format("{}/o{}", folder, i))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  bool is_clean(const std::string& layer) const {
+    return all_parts(layer, [](const std::string& part) { return untouched(part + "u"); });
+  }
+
+  bool unmark_all(const std::string& layer) const {
+    return all_parts(layer, [](const std::string& part) { return unmark(part + "w"); });
   }
 
   /// Nothing was written below the folder and it still looks as it was made.
@@ -464,6 +542,9 @@ class Sandbox::Impl final {
   Run last_run_ = 0;
   std::uint64_t last_layer_ = 0;
   std::vector<std::string> free_layers_;
+  /// Who keeps a layer mounted.
+  std::unordered_map<std::string, Worker*> holders_;
+  std::uint64_t generation_ = 1;
 };
 
 Sandbox::Sandbox(async::Loop& loop, SandboxConfig config)
@@ -484,6 +565,8 @@ void Sandbox::signal(Run run, int number) { impl_->signal(run, number); }
 Result<std::string> Sandbox::make_layer() { return impl_->make_layer(); }
 
 bool Sandbox::recycle_layer(const std::string& layer) { return impl_->recycle_layer(layer); }
+
+void Sandbox::machine_changed() { impl_->machine_changed(); }
 
 std::string Sandbox::upper_folder(std::string_view layer) const {
   return fmt::format("{}/{}/u", impl_->config().state_folder, layer);

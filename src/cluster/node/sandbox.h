@@ -92,9 +92,12 @@ class Sandbox final {
 
   /// Makes, or takes from the unused ones, the folders of a writable layer; for level layer.
   Result<std::string> make_layer();
-  /// Gives a layer back: an empty one is used again, else it is deleted by `remove_layer`.
-  /// True when it was kept.
+  /// Gives a layer back. True when nothing was written to it: it is used again. Else the caller
+  /// deletes its folder.
   bool recycle_layer(const std::string& layer);
+  /// Files of this machine may have been changed by a container, outside its layer: no layer that
+  /// is mounted now is used again.
+  void machine_changed();
   /// The folder with the files a container wrote.
   std::string upper_folder(std::string_view layer) const;
 

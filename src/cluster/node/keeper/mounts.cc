@@ -377,7 +377,8 @@ Failure make_skeleton(const Setup& setup) {
   }
   const bool hidden = hide(setup, "/proc", 0555) && hide(setup, "/sys", 0555) &&
                       hide(setup, "/dev", 0755) && hide(setup, "/tmp", 01777) &&
-                      hide(setup, "/var/tmp", 01777) && hide(setup, "/run", 0755) &&
+                      hide(setup, "/var/tmp", 01777) && hide(setup, "/argo/staging", 0755) &&
+                      hide(setup, "/run", 0755) &&
                       (setup.state_hidden || hide(setup, setup.state, 0700));
   return hidden ? Failure{} : failed(Stage::skeleton, "");
 }
@@ -505,7 +506,7 @@ Failure renew_shared_memory() {
   return {};
 }
 
-Failure enter_layer(const Setup& setup, RootPlan& plan) {
+Failure mount_root(const Setup& setup, const RootPlan& plan) {
   Options options;
   options.add("lowerdir=");
   for (int i = 0; i < plan.lower_count; ++i) {
@@ -518,8 +519,34 @@ Failure enter_layer(const Setup& setup, RootPlan& plan) {
   if (const Failure failure = mount_overlay(options, "/root")) {
     return failure;
   }
-  if (const Failure failure = mount_others(setup, plan)) {
-    return failure;
+  return mount_others(setup, plan);
+}
+
+void unmount_root(const Setup& setup, const char* layer) {
+  umount2("/root", MNT_DETACH);
+  for (int i = -1; i < setup.other_count; ++i) {
+    const bool whole = i < 0;
+    if (!whole && setup.others[i].kind != OtherKind::overlay &&
+        setup.others[i].kind != OtherKind::fresh) {
+      continue;
+    }
+    char prefix[16] = "";
+    if (!whole) {
+      std::snprintf(prefix, sizeof prefix, "o%d", i);
+    }
+    char mark[512];
+    std::snprintf(mark, sizeof mark, "/state/%s/%sw/work/incompat/volatile/dirty", layer, prefix);
+    unlink(mark);
+    *std::strrchr(mark, '/') = '\0';
+    rmdir(mark);
+  }
+}
+
+Failure enter_layer(const Setup& setup, RootPlan& plan) {
+  if (!plan.mounted) {
+    if (const Failure failure = mount_root(setup, plan)) {
+      return failure;
+    }
   }
   static const char* const kMoved[][2] = {
       {"/proc", "/root/proc"}, {"/sys", "/root/sys"}, {"/dev", "/root/dev"}};

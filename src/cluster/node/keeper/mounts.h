@@ -5,7 +5,8 @@
 ///   /state    the node's state folder, under a short name without special characters
 ///   /inputs   /state/inputs as a file system of its own: the kernel refuses a layer that lies in
 ///             another one, and the state folder lies in /host
-///   /skeleton folders that hide what stands at the same place in /host
+///   /skeleton folders that hide what stands at the same place in /host, and the empty folder
+///             /argo/staging, on which a step's script can be mounted without a write to its layer
 ///   /sys      read-only
 ///   /proc, /dev   made by each worker for its own namespaces
 ///   /root     where a container's layer is mounted before it becomes the container's root
@@ -64,6 +65,7 @@ struct Mount {
 
 /// What a container's root is made of.
 struct RootPlan {
+  bool mounted = false;    ///< the worker has mounted the layer already
   const char* layer = "";  ///< below /state; holds u, w and for other filesystems o<N>u, o<N>w
   bool read_only = false;
   int lower_count = 0;
@@ -82,7 +84,13 @@ Failure try_layer(const Setup& setup);
 Failure mount_worker(const Setup& setup);
 /// Empties the worker's /dev/shm by a new one if the last container left anything there.
 Failure renew_shared_memory();
-/// Mounts, enters and closes the container's root; afterwards "/" is the container's.
+/// Mounts the layer and the other parts at /root.
+Failure mount_root(const Setup& setup, const RootPlan& plan);
+/// Takes it off again, and the kernel's mark that it was not synced, so that the layer can be
+/// mounted once more.
+void unmount_root(const Setup& setup, const char* layer);
+/// Enters and closes the container's root, mounting it first if that has not been done; afterwards
+/// "/" is the container's.
 Failure enter_layer(const Setup& setup, RootPlan& plan);
 /// The volumes of a container that keeps the machine's root.
 Failure mount_volumes(const Setup& setup, RootPlan& plan);

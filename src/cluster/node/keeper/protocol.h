@@ -17,6 +17,7 @@
 ///                               packet: the same fields in a memory file sent as third descriptor
 ///   worker -> node   started    errno, stage, detail (0 = the program runs)
 ///   node -> worker   signal     number
+///   node -> worker   release    the layer the worker keeps mounted was written to: let go of it
 ///   worker -> node   ended      wait status, peak memory KiB, CPU microseconds
 ///                               (nothing of the container is left when this is sent)
 
@@ -44,7 +45,8 @@ enum class Message : std::uint8_t {
   start_far,
   started,
   signal,
-  ended
+  ended,
+  release
 };
 
 /// Where something went wrong, for the sentence that a person reads.

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <dirent.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -28,6 +29,9 @@
 
 namespace tiphys::node::keeper {
 namespace {
+
+/// So long a clean layer is used again.
+constexpr long kKeptMilliseconds = 1000;
 
 /// A packet under construction; what does not fit is left out, the fields in front count.
 struct Packet {
@@ -59,7 +63,11 @@ struct Worker {
   const Setup* setup = nullptr;
   int socket = -1;
   int signals = -1;
-  int queues = -1;  ///< the ipc namespace's message queues as a file system, or -1
+  char kept_layer[64] = "";  ///< mounted at /root and not written to by any container
+  std::uint64_t kept_generation = 0;
+  timespec kept_since{};
+  int queues = -1;               ///< the ipc namespace's message queues as a file system, or -1
+  std::uint64_t generation = 0;  ///< of the machine's files, as the node counts their changes
   RootPlan plan;
   Program program;
   Failure failure;
@@ -87,6 +95,7 @@ bool read_start(Reader& reader) {
   Program& program = worker.program;
   program.host_name = reader.text().data();
   plan.layer = reader.text().data();
+  worker.generation = reader.number<std::uint64_t>();
   plan.read_only = reader.number<std::uint8_t>() != 0;
   plan.lower_count = static_cast<int>(reader.number<std::uint32_t>());
   if (plan.lower_count < 0 || plan.lower_count > kMaximumLowers) {
@@ -206,11 +215,52 @@ int become_container(void* /*unused*/) {
   _exit(127);
 }
 
+void let_go() {
+  if (*worker.kept_layer != '\0') {
+    unmount_root(*worker.setup, worker.kept_layer);
+    *worker.kept_layer = '\0';
+  }
+}
+
+/// A layer that no container has written to stays mounted for the next one, which saves most of
+/// what a layer costs. Not for long: what changes on the machine would not all be seen through it.
+Failure keep_layer() {
+  RootPlan& plan = worker.plan;
+  plan.mounted = false;
+  if (plan.lower_count > 0 || std::strlen(plan.layer) >= sizeof worker.kept_layer) {
+    return {};
+  }
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  const long age = (now.tv_sec - worker.kept_since.tv_sec) * 1000 +
+                   (now.tv_nsec - worker.kept_since.tv_nsec) / 1'000'000;
+  const bool fits = std::strcmp(worker.kept_layer, plan.layer) == 0 &&
+                    worker.kept_generation == worker.generation && age < kKeptMilliseconds;
+  if (!fits) {
+    let_go();
+    if (const Failure failure = mount_root(*worker.setup, plan)) {
+      unmount_root(*worker.setup, plan.layer);
+      return failure;
+    }
+    std::strcpy(worker.kept_layer, plan.layer);
+    worker.kept_generation = worker.generation;
+    worker.kept_since = now;
+  }
+  plan.mounted = true;
+  return {};
+}
+
 pid_t start_container() {
   const Setup& setup = *worker.setup;
   worker.failure = {};
   if (setup.level != Level::process) {
     sethostname(worker.program.host_name, std::strlen(worker.program.host_name));
+  }
+  if (setup.level == Level::layer) {
+    worker.failure = keep_layer();
+    if (worker.failure) {
+      return -1;
+    }
   }
   const bool own_mounts = setup.level == Level::layer || worker.plan.mount_count > 0;
   const int flags = CLONE_VM | CLONE_VFORK | SIGCHLD | (own_mounts ? CLONE_NEWNS : 0);
@@ -289,8 +339,11 @@ bool take_signal(pid_t leader) {
     return got < 0 && (errno == EAGAIN || errno == EINTR);
   }
   Reader reader(bytes, static_cast<std::size_t>(got));
-  if (reader.number<Message>() == Message::signal) {
+  const auto type = reader.number<Message>();
+  if (type == Message::signal) {
     deliver(leader, reader.number<std::int32_t>());
+  } else if (type == Message::release) {
+    let_go();
   }
   return true;
 }
@@ -455,6 +508,8 @@ void serve() {
       run_container(reader);
     } else if (type == Message::start_far) {
       run_far(descriptors[2]);
+    } else if (type == Message::release) {
+      let_go();
     }
   }
 }
