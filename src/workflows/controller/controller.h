@@ -13,9 +13,9 @@
 
 #include "async/loop.h"
 #include "kube/api.h"
+#include "workflows/controller/pod_document.h"
 #include "workflows/controller/step_memory.h"
 #include "workflows/engine/engine.h"
-#include "workflows/engine/pod.h"
 
 #include <chrono>
 #include <functional>

@@ -7,6 +7,7 @@
 #include "artifacts/artifacts.h"
 #include "artifacts/digest.h"
 #include "executor/fingerprint.h"
+#include "workflows/controller/pod_document.h"
 #include "workflows/engine/engine.h"
 
 #include <functional>
@@ -50,7 +51,7 @@ class StepMemory final {
   /// in place under the keys that this run gives them. Remembers the key and the reason under the
   /// node, for `explain` and for remember().
   std::optional<PodUpdate> recall(const Engine& engine, const CreatePod& step,
-                                  std::string_view workflow_uid);
+                                  const ResolvedStep& resolved, std::string_view workflow_uid);
   /// After a step has ended. Only success is remembered.
   void remember(const Engine& engine, const PodUpdate& update, std::string_view workflow_uid);
 
