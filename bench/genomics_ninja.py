@@ -211,6 +211,7 @@ def timed(size, out, jobs, given):
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     print(f"{size}: {study.steps} steps, {study.wall:.1f} s wall, {cpu:.1f} s CPU, "
           f"-j{jobs}", flush=True)
+    return {"wall": study.wall, "cpu": cpu}
 
 
 def digests(out):
@@ -234,11 +235,15 @@ def main():
     options.add_argument("-p", "--parameter", action="append", default=[], metavar="NAME=VALUE")
     options.add_argument("--again", action="store_true",
                          help="run a second time, into OUT.again, and compare the results")
+    options.add_argument("--json", action="store_true",
+                         help="the figures as one line of JSON, last")
     chosen = options.parse_args()
     given = dict(p.split("=", 1) for p in chosen.parameter)
-    timed(chosen.size, chosen.out, chosen.jobs, given)
+    figures = timed(chosen.size, chosen.out, chosen.jobs, given)
     with open(os.path.join(chosen.out, "logs", "report")) as file:
         print(file.read(), end="")
+    if chosen.json:
+        print(json.dumps(figures))
     if not chosen.again:
         return 0
     again = chosen.out.rstrip("/") + ".again"

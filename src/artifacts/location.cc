@@ -159,7 +159,7 @@ Result<doc::Value> complete(const doc::Value& location, const Repository& reposi
   }
   const std::string key = key_of(location).value_or(default_key(repository.archive_key, file));
   doc::Object filled = body->get_object();
-  filled.erase("keyFormat");
+  filled.stable_erase("keyFormat");
   filled[type->key] = key;
   return doc::Value(doc::Object{{type->name, std::move(filled)}});
 }
@@ -238,6 +238,9 @@ Result<std::string> clean_container_path(std::string_view artifact_name, std::st
                 fmt::format("Artifact '{}' attempted to use a path containing '..'. Directory "
                             "traversal is not permitted",
                             artifact_name));
+  }
+  if (cleaned == ".") {
+    return "/";
   }
   return cleaned.starts_with('/') ? cleaned : "/" + cleaned;
 }

@@ -93,6 +93,7 @@ TEST(ContainerPath, is_cleaned_and_kept_inside) {
   EXPECT_EQ(clean_container_path("a", "/tmp//x/./y/"), "/tmp/x/y");
   EXPECT_EQ(clean_container_path("a", "/tmp/safe/../safe/y"), "/tmp/safe/y");
   EXPECT_EQ(clean_container_path("a", "rel/x"), "/rel/x");
+  EXPECT_EQ(clean_container_path("a", "."), "/");
   for (const std::string_view path :
        {"/tmp/safe/../x", "/tmp/safe/..", "../x", "..", "/tmp/a/../../etc/passwd"}) {
     const auto result = clean_container_path("a", path);

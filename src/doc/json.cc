@@ -12,8 +12,6 @@
 namespace tiphys::doc {
 namespace {
 
-constexpr std::size_t kMaximumDepth = 512;
-
 class Writer {
  public:
   Writer(std::string& out, const JsonStyle& style) : out_(out), style_(style) {}

@@ -18,6 +18,9 @@ using Value = boost::json::value;
 using Object = boost::json::object;
 using Array = boost::json::array;
 
+/// How deep documents may be nested; every reader refuses more.
+inline constexpr std::size_t kMaximumDepth = 512;
+
 struct JsonStyle {
   /// Escape `<`, `>` and `&` as Go's json.Marshal does (json.Encoder with SetEscapeHTML(false) does
   /// not).

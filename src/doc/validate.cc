@@ -1,5 +1,7 @@
 #include "doc/validate.h"
 
+#include "doc/json_words.h"
+
 #include <boost/json.hpp>
 #include <re2/re2.h>
 
@@ -14,27 +16,6 @@ namespace tiphys::doc {
 namespace {
 
 constexpr std::size_t kMostUnknownFields = 100;
-
-/// What a JSON value is called in our messages.
-std::string_view found_name(const Value& value) {
-  switch (value.kind()) {
-    case boost::json::kind::null:
-      return "null";
-    case boost::json::kind::bool_:
-      return "a boolean";
-    case boost::json::kind::int64:
-    case boost::json::kind::uint64:
-    case boost::json::kind::double_:
-      return "a number";
-    case boost::json::kind::string:
-      return "a string";
-    case boost::json::kind::array:
-      return "a list";
-    case boost::json::kind::object:
-      return "an object";
-  }
-  return "";
-}
 
 /// What Go's decoder calls it.
 std::string_view go_name(const Value& value) {
@@ -203,7 +184,7 @@ class Validator {
     if (!document.is_object()) {
       add(FaultKind::wrong_type,
           "expected an object of kind " + type.name() + ", found " +
-              std::string(found_name(document)),
+              std::string(words_for(document)),
           root);
       faults_.back().go_message = "json: cannot unmarshal " + std::string(go_name(document)) +
                                   " into Go value of type " +
@@ -264,7 +245,7 @@ class Validator {
 
   void add_wrong_type(const Shape& shape, const Value& value, Positions::Node node,
                       std::string detail = {}) {
-    std::string found(found_name(value));
+    std::string found(words_for(value));
     if (!detail.empty()) {
       found = std::move(detail);
     }
@@ -508,7 +489,7 @@ class Validator {
     }
     if (!is_number(value)) {
       if (shape.kind() == SchemaKind::amount) {
-        add(FaultKind::not_allowed, "expected a number, found " + std::string(found_name(value)),
+        add(FaultKind::not_allowed, "expected a number, found " + std::string(words_for(value)),
             node);
       }
       return;

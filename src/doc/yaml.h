@@ -25,7 +25,7 @@ enum class DuplicateKeys {
 /// nodes that come from aliases, and by the bytes that they copy.
 struct YamlLimits {
   std::size_t bytes = std::size_t{64} << 20U;
-  int depth = 512;
+  int depth = kMaximumDepth;
   std::size_t alias_bytes = std::size_t{32} << 20U;
 };
 

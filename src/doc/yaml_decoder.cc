@@ -1,3 +1,4 @@
+#include "doc/go_text.h"
 #include "doc/text.h"
 #include "doc/yaml_nodes.h"
 #include "doc/yaml_scalar.h"

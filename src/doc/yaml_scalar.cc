@@ -358,31 +358,4 @@ bool reads_back_as_text(std::string_view text) {
   return resolve_untagged(text, true).kind == ScalarKind::text && !is_base_60(text);
 }
 
-std::string go_general_number(double number, int bits) {
-  if (std::isnan(number)) {
-    return "NaN";
-  }
-  if (std::isinf(number)) {
-    return number < 0 ? "-Inf" : "+Inf";
-  }
-  std::array<char, 400> buffer;
-  char* const begin = buffer.data();
-  char* const limit = begin + buffer.size();
-  const auto print = [&](std::chars_format format) {
-    return bits == 32 ? std::to_chars(begin, limit, static_cast<float>(number), format).ptr
-                      : std::to_chars(begin, limit, number, format).ptr;
-  };
-  const std::string scientific(begin, print(std::chars_format::scientific));
-  const std::size_t e = scientific.find('e');
-  int exponent = 0;
-  const std::size_t digits = e + (scientific[e + 1] == '+' ? 2 : 1);
-  std::from_chars(scientific.data() + digits, scientific.data() + scientific.size(), exponent);
-  constexpr int kFirstSmall = -4;
-  constexpr int kFirstLarge = 6;
-  if (exponent < kFirstSmall || exponent >= kFirstLarge) {
-    return scientific;
-  }
-  return {begin, print(std::chars_format::fixed)};
-}
-
 }  // namespace tiphys::doc

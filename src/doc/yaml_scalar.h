@@ -1,6 +1,6 @@
 #pragma once
 /// What a YAML 1.1 scalar means, by the rules of go-yaml v2 (resolve.go), which decide for kubectl,
-/// argo and the API server. Private to this module but for the number formats of Go.
+/// argo and the API server. Private to this module.
 
 #include "base/error.h"
 
@@ -32,8 +32,5 @@ Result<Scalar> resolve_scalar(std::string_view tag, std::string_view text);
 /// True when an unquoted `text` would be read back as this very string by us and by YAML readers
 /// that know base 60 numbers.
 bool reads_back_as_text(std::string_view text);
-
-/// A number as Go's strconv.FormatFloat(number, 'g', -1, bits) prints it; `bits` is 32 or 64.
-std::string go_general_number(double number, int bits);
 
 }  // namespace tiphys::doc

@@ -1,3 +1,4 @@
+#include "doc/go_text.h"
 #include "doc/json.h"
 #include "doc/text.h"
 #include "doc/yaml.h"

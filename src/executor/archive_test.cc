@@ -264,6 +264,18 @@ TEST_F(ArchiveTest, reads_gzip_in_several_members) {
   EXPECT_EQ(read_file(out()), std::string(2000, 'a'));
 }
 
+/// Made by other programs, with names in UTF-8, which a program in the C locale must not lose.
+TEST_F(ArchiveTest, reads_archives_of_others) {
+  const fs::path corpus = fs::path(TIPHYS_SOURCE_DIR) / "src/executor/testdata/fuzz/unpack_fuzz";
+  ASSERT_EQ(unpack_bytes(read_file(corpus / "pax.tgz")), "");
+  EXPECT_EQ(read_file(out() / "x"), "X");
+  ASSERT_EQ(unpack_bytes(read_file(corpus / "file.zip"), Archive::zip), "");
+  EXPECT_EQ(read_file(out() / "a/b"), "hello");
+  EXPECT_EQ(read_file(out() / "\xC3\xBC"), "x");
+  EXPECT_EQ(unpack_bytes(read_file(corpus / "up.zip"), Archive::zip),
+            "illegal file path: ../b: has the part \"..\"");
+}
+
 /// Random folders come back as they were.
 TEST_F(ArchiveTest, round_trips_random_folders) {
   std::mt19937 random(7);

@@ -13,7 +13,8 @@
 namespace tiphys::executor {
 namespace {
 
-constexpr std::size_t kBuffer = 1 << 17;
+/// Below malloc's limit for memory of its own from the kernel: most artifacts are small.
+constexpr std::size_t kBuffer = 1 << 16;
 /// The largest window, and a gzip frame instead of zlib's.
 constexpr int kGzipWindow = 15 + 16;
 

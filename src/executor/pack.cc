@@ -55,7 +55,7 @@ la_ssize_t write_output(struct archive*, void* context, const void* data, std::s
 class Packer {
  public:
   Packer(struct archive* writer, Output& output, Archive kind)
-      : writer_(writer), output_(output), kind_(kind), buffer_(1 << 17) {}
+      : writer_(writer), output_(output), kind_(kind), buffer_(1 << 16) {}
 
   Result<> add(int parent, const std::string& name, const std::string& path, int depth) {
     struct stat status{};

@@ -241,7 +241,7 @@ Result<CapturedArtifact> decode_captured(const Reader& reader) {
   TRY(artifact.size, reader.counter("size"));
   doc::Object location = reader.value().get_object();
   for (const char* own : {"name", "path", "digest", "size"}) {
-    location.erase(own);
+    location.stable_erase(own);
   }
   artifact.location = std::move(location);
   return artifact;

@@ -11,8 +11,10 @@ namespace {
 template <class Document>
 void check(std::string_view text) {
   if (const auto document = Document::from_json(text)) {
-    const auto again = Document::from_json(document->to_json());
-    CHECK(again.has_value() && *again == *document, "the same after writing and reading");
+    // As text: a location's 1e2 is read as a double and, written as 100, then as an integer.
+    const std::string written = document->to_json();
+    const auto again = Document::from_json(written);
+    CHECK(again.has_value() && again->to_json() == written, "the same after writing and reading");
   }
 }
 

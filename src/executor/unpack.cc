@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <fcntl.h>
+#include <locale.h>
 #include <memory>
 #include <optional>
 #include <sys/stat.h>
@@ -27,6 +28,29 @@ struct ReaderCloser {
 };
 
 using Reader = std::unique_ptr<struct archive, ReaderCloser>;
+
+/// While it lives, this thread's character set is UTF-8: libarchive gives no name at all for an
+/// entry that is stored as UTF-8 if it cannot spell it in the thread's, and a program that never
+/// called setlocale has only ASCII.
+class Utf8Names final {
+ public:
+  Utf8Names() {
+    static const locale_t kUtf8 = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+    before_ = kUtf8 != nullptr ? ::uselocale(kUtf8) : nullptr;
+  }
+
+  ~Utf8Names() {
+    if (before_ != nullptr) {
+      ::uselocale(before_);
+    }
+  }
+
+  Utf8Names(const Utf8Names&) = delete;
+  Utf8Names& operator=(const Utf8Names&) = delete;
+
+ private:
+  locale_t before_ = nullptr;
+};
 
 struct Input {
   std::unique_ptr<GzipReader> gzip;
@@ -117,7 +141,7 @@ class Unpacker {
         return fail(ErrorCode::invalid,
                     fmt::format("archive has more than {} entries", limits_.entries));
       }
-      // Without a UTF-8 locale a name that was stored as UTF-8 is only to be had this way.
+      // Where there is no UTF-8 locale, a name of a pax header is only to be had this way.
       const char* name = archive_entry_pathname(entry);
       name = name != nullptr ? name : archive_entry_pathname_utf8(entry);
       if (name == nullptr) {
@@ -393,6 +417,7 @@ bool looks_like_tarball(const std::filesystem::path& file) {
 Result<> unpack(const std::filesystem::path& archive, Archive kind,
                 const std::filesystem::path& destination, const UnpackLimits& limits) {
   CHECK(kind == Archive::tar || kind == Archive::zip, "unpack reads tar and zip");
+  const Utf8Names names;
   const std::filesystem::path folder = destination.string() + ".tmpdir";
   if (::mkdir(folder.c_str(), 0755) != 0) {
     return fail_errno("make folder " + folder.string(), errno);

@@ -72,6 +72,11 @@ TEST_F(StoreFailure, a_state_of_a_newer_version_is_refused_and_left_as_it_is) {
   EXPECT_EQ(pods(), std::set<std::string>{"a"});
 }
 
+TEST_F(StoreFailure, only_the_user_may_look_into_a_new_state_directory) {
+  open();
+  EXPECT_EQ(std::filesystem::status(directory()).permissions(), std::filesystem::perms::owner_all);
+}
+
 TEST_F(StoreFailure, what_is_no_directory_is_refused) {
   overwrite(directory(), "a file");
   EXPECT_EQ(refusal(directory()).message,
@@ -358,6 +363,26 @@ TEST_F(StoreCrash, a_full_disk_keeps_what_was_acknowledged) {
   EXPECT_NE(said.find("disk is full"), std::string::npos) << said.substr(acknowledged);
   EXPECT_TRUE(said.ends_with("|closed|" + std::to_string(2 * acknowledged)))
       << said.substr(acknowledged);
+}
+
+TEST_F(StoreCrash, a_lock_that_is_kept_by_a_leftover_child_is_told_as_such) {
+  std::optional<Child> leftover(std::in_place, [&](int descriptor) {
+    async::testing::ManualClock still;
+    async::Loop its_loop(still);
+    async::SeededRandom its_random(1);
+    const auto store = Store::open(its_loop, its_random, {.directory = directory()});
+    if (fork() == 0) {
+      // Keeps the lock until nobody listens any more.
+      while (write(descriptor, ".", 1) == 1) {
+      }
+    }
+    _exit(0);
+  });
+  leftover->wait();
+  ASSERT_EQ(leftover->receive(1), ".");
+  EXPECT_NE(refusal(directory()).message.find("left behind"), std::string::npos);
+  leftover.reset();
+  open();
 }
 
 TEST_F(StoreCrash, another_process_is_refused_until_the_first_is_gone) {

@@ -51,6 +51,19 @@ TEST(BuiltInTypes, every_reference_of_every_file_resolves) {
   EXPECT_GT(types, 800U);
 }
 
+TEST(BuiltInTypes, every_field_of_a_workflow_has_a_description) {
+  const doc::Schema schema(built_in_types());
+  const auto types = doc::parse_json(built_in_types()("workflows/v1alpha1")).value();
+  for (const auto& entry : doc::find(types, "types")->as_object()) {
+    for (const doc::Field& field :
+         schema.find("workflows/v1alpha1." + std::string(entry.key()))->fields()) {
+      if (field.name != "apiVersion" && field.name != "kind") {
+        EXPECT_FALSE(field.description.empty()) << entry.key() << "." << field.name;
+      }
+    }
+  }
+}
+
 TEST(BuiltInTypes, kinds_are_found_by_api_version) {
   const doc::Schema schema(built_in_types());
   EXPECT_NE(schema.of_kind("argoproj.io/v1alpha1", "Workflow"), nullptr);

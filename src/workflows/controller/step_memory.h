@@ -54,6 +54,9 @@ class StepMemory final {
   /// After a step has ended. Only success is remembered.
   void remember(const Engine& engine, const PodUpdate& update, std::string_view workflow_uid);
 
+  /// Whether the outcome of a node of this run was recalled.
+  bool was_recalled(std::string_view workflow_uid, NodeIndex node) const;
+
   /// Why a node ran or did not, as recall() decided it; nothing when it was never asked for this
   /// node.
   static std::optional<std::string> explain(const Records& records, std::string_view workflow_uid,

@@ -1,0 +1,395 @@
+#include "app/local_run.h"
+
+#include "app/control_channel.h"
+#include "app/engine_verbs.h"
+#include "app/pod_logs.h"
+#include "app/pod_runner.h"
+#include "app/records.h"
+#include "app/step_work.h"
+#include "artifacts/local_store.h"
+#include "artifacts/stores.h"
+#include "async/signals.h"
+#include "workflows/controller/controller.h"
+
+#include <boost/json.hpp>
+
+#include <csignal>
+#include <map>
+#include <optional>
+#include <set>
+
+namespace tiphys::app {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{100};
+
+node::Isolation isolation_of(cli::Isolation isolation) {
+  switch (isolation) {
+    case cli::Isolation::process:
+      return node::Isolation::process;
+    case cli::Isolation::namespaces:
+      return node::Isolation::namespaces;
+    case cli::Isolation::layer:
+      break;
+  }
+  return node::Isolation::layer;
+}
+
+std::string text_of(std::string_view text) { return std::string(text); }
+
+}  // namespace
+
+class LocalRun::Impl final : public workflows::RunListener {
+ public:
+  Impl(async::Loop& loop, store::Store& store, const StatePaths& paths,
+       const SessionEnvironment& environment, cli::RunRequest request, cli::RunObserver& observer)
+      : loop_(loop),
+        store_(store),
+        paths_(paths),
+        environment_(environment),
+        request_(std::move(request)),
+        observer_(observer),
+        pool_(loop, {.threads = 2, .waiting = 1'000'000}),
+        records_(store),
+        logs_(paths.logs()) {}
+
+  Result<std::vector<std::string>> carry_out() {
+    TRY_VOID(build());
+    TRY_VOID(submit());
+    if (wanted_.empty()) {
+      return std::vector<std::string>();
+    }
+    runner_->start();
+    controller_->start();
+    loop_.post([this] { check_end(); });
+    tick();
+    loop_.run();
+    if (failure_) {
+      return std::unexpected(*failure_);
+    }
+    if (request_.logs) {
+      read_logs(true);
+    }
+    std::vector<std::string> names;
+    for (const kube::ObjectKey& key : order_) {
+      names.push_back(key.name);
+    }
+    return names;
+  }
+
+  void on_nodes(const workflows::Engine& engine,
+                std::span<const workflows::NodeIndex> changed) override {
+    for (const workflows::NodeIndex index : changed) {
+      tell_node(engine, index);
+    }
+  }
+
+  void on_run(const workflows::Engine& engine) override {
+    tell_run(engine);
+    if (engine.finished()) {
+      active_.erase({"Workflow", engine.metadata().namespace_, engine.metadata().name});
+      check_end();
+    }
+  }
+
+  void on_failure(const kube::ObjectKey& workflow, const Error& error) override {
+    if (!failure_) {
+      failure_ = Error(error).with_context(kube::describe(workflow));
+    }
+    active_.erase(workflow);
+    check_end();
+  }
+
+ private:
+  Result<> build() {
+    TRY(auto local, artifacts::LocalStore::open(paths_.artifacts()));
+    artifacts_ =
+        std::make_shared<artifacts::Stores>(std::shared_ptr<artifacts::Store>(std::move(local)));
+    work_ = std::make_unique<ExecutorStepWork>(*artifacts_);
+    node::NodeConfig node;
+    node.state_folder = paths_.node().string();
+    node.logs_folder = paths_.logs().string();
+    node.isolation = isolation_of(request_.options.isolation);
+    node.slots = request_.options.slots;
+    node.path = environment_.path;
+    runner_ =
+        std::make_unique<PodRunner>(loop_, pool_, store_, std::move(node), work_.get(),
+                                    [this](const std::string& text) { observer_.on_notice(text); });
+    workflows::StepMemoryOptions memory;
+    memory.reuse = request_.options.reuse;
+    memory.path = environment_.path;
+    memory.object = [this](std::string_view kind, std::string_view name) -> const doc::Value* {
+      const kube::ObjectRef object = store_.get({text_of(kind), namespace_, text_of(name)});
+      return object == nullptr ? nullptr : &object->document();
+    };
+    memory_ =
+        std::make_unique<workflows::StepMemory>(records_, *artifacts_, digests_, std::move(memory));
+    workflows::ControllerOptions options;
+    options.wanted = [this](const kube::Object& workflow) {
+      return wanted_.contains(workflow.key());
+    };
+    controller_ = std::make_unique<workflows::Controller>(
+        loop_, store_, std::move(options),
+        [this](const kube::ObjectRef& pod) { runner_->stop(pod); }, memory_.get(), this);
+    TRY(server_, ControlServer::listen(loop_, paths_.root, [this](const cli::Control& control) {
+          return carry_out_verb(control);
+        }));
+    interrupt_ = std::make_unique<async::SignalWatch>(loop_, SIGINT, [this] { interrupted(); });
+    terminate_ = std::make_unique<async::SignalWatch>(loop_, SIGTERM, [this] { interrupted(); });
+    return {};
+  }
+
+  Result<> submit() {
+    for (doc::Value& object : request_.supporting) {
+      TRY_VOID(put_supporting(std::move(object)));
+    }
+    for (doc::Value& workflow : request_.workflows) {
+      TRY(const kube::ObjectKey key, kube::key_of(workflow));
+      if (store_.get(key) != nullptr) {
+        return fail(ErrorCode::already_exists, kube::describe(key) + " already exists");
+      }
+      want(key);
+      store_.create(std::move(workflow), [this](Result<kube::ObjectRef> stored) {
+        if (!stored) {
+          fail_all(std::move(stored).error());
+        }
+      });
+    }
+    for (const std::string& name : request_.resume) {
+      TRY(const kube::ObjectRef object, find_run(name));
+      want(object->key());
+    }
+    return {};
+  }
+
+  Result<> put_supporting(doc::Value object) {
+    if (doc::Value* metadata =
+            object.is_object() ? object.get_object().if_contains("metadata") : nullptr;
+        metadata != nullptr && metadata->is_object()) {
+      const bool cluster_scoped = doc::find_string(object, "kind") == "ClusterWorkflowTemplate";
+      if (cluster_scoped) {
+        metadata->get_object().erase("namespace");
+      } else if (doc::find_string(*metadata, "namespace").empty()) {
+        metadata->get_object()["namespace"] = "default";
+      }
+      metadata->get_object().erase("resourceVersion");
+      metadata->get_object().erase("uid");
+    }
+    TRY(const kube::ObjectKey key, kube::key_of(object));
+    auto done = [this](Result<kube::ObjectRef> stored) {
+      if (!stored) {
+        fail_all(std::move(stored).error());
+      }
+    };
+    if (const kube::ObjectRef known = store_.get(key)) {
+      store_.update(std::move(object), std::move(done));
+    } else {
+      store_.create(std::move(object), std::move(done));
+    }
+    return {};
+  }
+
+  Result<kube::ObjectRef> find_run(const std::string& name) const {
+    for (const kube::ObjectRef& object : store_.list("Workflow", "", {})) {
+      if (object->key().name != name) {
+        continue;
+      }
+      if (object->label("workflows.argoproj.io/completed") == "true") {
+        return fail(ErrorCode::conflict, "workflow " + name + " has ended; `tiphys retry " + name +
+                                             "` runs again what failed");
+      }
+      return object;
+    }
+    return fail(ErrorCode::not_found, "workflows.argoproj.io \"" + name + "\" not found");
+  }
+
+  void want(const kube::ObjectKey& key) {
+    wanted_.insert(key);
+    active_.insert(key);
+    order_.push_back(key);
+    namespace_ = key.namespace_;
+  }
+
+  void fail_all(Error error) {
+    if (!failure_) {
+      failure_ = std::move(error);
+    }
+    loop_.stop();
+  }
+
+  /// When nothing is active any more: make the end safe, then leave the loop.
+  void check_end() {
+    if (const auto broken = store_.failure(); broken && !failure_) {
+      fail_all(*broken);
+      return;
+    }
+    if (!active_.empty() || ending_) {
+      return;
+    }
+    ending_ = true;
+    store_.flush([this](Result<> flushed) {
+      if (!flushed && !failure_) {
+        failure_ = std::move(flushed).error();
+      }
+      loop_.stop();
+    });
+  }
+
+  void interrupted() {
+    ++interrupts_;
+    observer_.on_notice(interrupts_ == 1
+                            ? "stopping: exit handlers run; interrupt again to terminate"
+                        : interrupts_ == 2 ? "terminating"
+                                           : "leaving; `tiphys run --resume NAME` goes on");
+    if (interrupts_ > 2) {
+      fail_all(Error{ErrorCode::unavailable, "interrupted", {}});
+      return;
+    }
+    const std::set<kube::ObjectKey> active = active_;
+    for (const kube::ObjectKey& key : active) {
+      (void)controller_->control(key, interrupts_ == 1 ? workflows::Event(workflows::Stop{})
+                                                       : workflows::Event(workflows::Terminate{}));
+    }
+  }
+
+  Result<> carry_out_verb(const cli::Control& control) {
+    for (const kube::ObjectKey& key : order_) {
+      if (key.name == control.workflow) {
+        TRY(const workflows::Event event, event_of(control));
+        return controller_->control(key, event);
+      }
+    }
+    return fail(ErrorCode::not_found, "workflow " + control.workflow + " is not running here");
+  }
+
+  void tell_node(const workflows::Engine& engine, workflows::NodeIndex index) {
+    const workflows::Node& node = engine.nodes()[index];
+    cli::NodeLine line;
+    line.index = index;
+    line.phase = text_of(workflows::name_of(node.phase));
+    std::string& told = told_[{engine.metadata().name, index}];
+    if (told == line.phase) {
+      return;
+    }
+    told = line.phase;
+    line.name = node.name;
+    line.display_name = engine.nodes().display_name(index);
+    line.type = text_of(workflows::name_of(node.type));
+    line.template_name = engine.nodes().call(index).target();
+    line.message = node.message;
+    line.started = node.started;
+    line.finished = node.finished;
+    line.reused = memory_->was_recalled(engine.metadata().uid, index);
+    if (request_.logs && node.type == workflows::NodeType::pod) {
+      watch_log(engine, index);
+    }
+    observer_.on_node(line);
+  }
+
+  void tell_run(const workflows::Engine& engine) {
+    cli::RunLine line;
+    line.name = engine.metadata().name;
+    line.phase = text_of(workflows::name_of(engine.phase()));
+    line.message = engine.message();
+    line.progress = progress_of(engine);
+    observer_.on_run(line);
+  }
+
+  static std::string progress_of(const workflows::Engine& engine) { return engine.progress(); }
+
+  void watch_log(const workflows::Engine& engine, workflows::NodeIndex index) {
+    const std::string pod = engine.nodes().pod_name(index);
+    if (workflows::fulfilled(engine.nodes()[index].phase)) {
+      print_log(pod, true);
+    } else {
+      logging_[pod];
+    }
+  }
+
+  void read_logs(bool all) {
+    for (auto& [pod, files] : logging_) {
+      if (files.empty() || all) {
+        files = files.empty() ? logs_.files_of(namespace_, pod) : std::move(files);
+      }
+      print(files);
+    }
+  }
+
+  void print_log(const std::string& pod, bool ended) {
+    auto& files = logging_[pod];
+    if (files.empty()) {
+      files = logs_.files_of(namespace_, pod);
+    }
+    print(files);
+    if (ended) {
+      logging_.erase(pod);
+    }
+  }
+
+  void print(std::vector<LogFile>& files) {
+    std::vector<cli::LogLine> lines;
+    for (LogFile& file : files) {
+      file.read_new(lines);
+    }
+    for (const cli::LogLine& line : lines) {
+      observer_.on_log(line);
+    }
+  }
+
+  void tick() {
+    if (!observer_.wants_ticks() && !request_.logs) {
+      return;
+    }
+    if (request_.logs) {
+      read_logs(false);
+    }
+    for (const kube::ObjectKey& key : active_) {
+      if (const workflows::Engine* engine = controller_->engine_of(key)) {
+        tell_run(*engine);
+      }
+    }
+    observer_.on_tick();
+    tick_ = loop_.call_after(kTick, [this] { tick(); });
+  }
+
+  async::Loop& loop_;
+  store::Store& store_;
+  const StatePaths& paths_;
+  const SessionEnvironment& environment_;
+  cli::RunRequest request_;
+  cli::RunObserver& observer_;
+  async::BlockingPool pool_;
+  StoreRecords records_;
+  LogFolder logs_;
+  std::map<std::string, std::vector<LogFile>> logging_;  ///< pods whose logs are being printed
+  std::shared_ptr<artifacts::Stores> artifacts_;
+  artifacts::FileDigests digests_;
+  std::unique_ptr<ExecutorStepWork> work_;
+  std::unique_ptr<workflows::StepMemory> memory_;
+  std::unique_ptr<PodRunner> runner_;
+  std::unique_ptr<workflows::Controller> controller_;
+  std::unique_ptr<ControlServer> server_;
+  std::unique_ptr<async::SignalWatch> interrupt_;
+  std::unique_ptr<async::SignalWatch> terminate_;
+  std::set<kube::ObjectKey> wanted_;
+  std::set<kube::ObjectKey> active_;
+  std::vector<kube::ObjectKey> order_;
+  std::map<std::pair<std::string, workflows::NodeIndex>, std::string> told_;
+  std::string namespace_ = "default";
+  std::optional<Error> failure_;
+  async::Timer tick_;
+  int interrupts_ = 0;
+  bool ending_ = false;
+};
+
+LocalRun::LocalRun(async::Loop& loop, store::Store& store, const StatePaths& paths,
+                   const SessionEnvironment& environment, cli::RunRequest request,
+                   cli::RunObserver& observer)
+    : impl_(std::make_unique<Impl>(loop, store, paths, environment, std::move(request), observer)) {
+}
+
+LocalRun::~LocalRun() = default;
+
+Result<std::vector<std::string>> LocalRun::carry_out() { return impl_->carry_out(); }
+
+}  // namespace tiphys::app

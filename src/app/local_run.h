@@ -1,0 +1,33 @@
+#pragma once
+/// Carries runs out on this machine: the controller and the node joined over the store, signals
+/// turned into verbs, what happens told to an observer.
+
+#include "app/local_session.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tiphys::app {
+
+class LocalRun final {
+ public:
+  /// All must outlive the run. The store must be writable.
+  LocalRun(async::Loop& loop, store::Store& store, const StatePaths& paths,
+           const SessionEnvironment& environment, cli::RunRequest request,
+           cli::RunObserver& observer);
+  LocalRun(const LocalRun&) = delete;
+  LocalRun& operator=(const LocalRun&) = delete;
+  ~LocalRun();
+
+  /// Blocks until all runs have ended and their ends are durable. Returns their objects' names in
+  /// the order of the request. Errors: an object that cannot be stored (already_exists, invalid), a
+  /// run to resume that is not there or has ended, a full disk.
+  Result<std::vector<std::string>> carry_out();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tiphys::app

@@ -1,0 +1,438 @@
+#include "app/local_session.h"
+
+#include "app/control_channel.h"
+#include "app/engine_verbs.h"
+#include "app/local_run.h"
+#include "app/pod_logs.h"
+#include "app/records.h"
+#include "artifacts/local_store.h"
+#include "kube/time.h"
+#include "workflows/engine/engine.h"
+#include "workflows/engine/status.h"
+
+#include <boost/json.hpp>
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <set>
+
+namespace tiphys::app {
+namespace {
+
+constexpr std::chrono::milliseconds kLookAgain{250};
+constexpr std::string_view kCompleted = "workflows.argoproj.io/completed";
+
+std::string_view phase_of(const doc::Value& workflow) {
+  const doc::Value* status = doc::find(workflow, "status");
+  return status == nullptr ? std::string_view() : doc::find_string(*status, "phase");
+}
+
+bool has_ended(const doc::Value& workflow) {
+  const std::string_view phase = phase_of(workflow);
+  return phase == "Succeeded" || phase == "Failed" || phase == "Error";
+}
+
+/// The objects that a run refers to, as a store holds them.
+class StoreReferences final : public workflows::References {
+ public:
+  StoreReferences(const store::Store& store, std::string namespace_name)
+      : store_(store), namespace_(std::move(namespace_name)) {}
+
+  const doc::Value* workflow_template(std::string_view name) const override {
+    return find("WorkflowTemplate", namespace_, name);
+  }
+
+  const doc::Value* cluster_workflow_template(std::string_view name) const override {
+    return find("ClusterWorkflowTemplate", "", name);
+  }
+
+  const doc::Value* config_map(std::string_view name) const override {
+    return find("ConfigMap", namespace_, name);
+  }
+
+ private:
+  const doc::Value* find(std::string_view kind, const std::string& namespace_name,
+                         std::string_view name) const {
+    const kube::ObjectRef object =
+        store_.get({std::string(kind), namespace_name, std::string(name)});
+    if (object == nullptr) {
+      return nullptr;
+    }
+    held_.push_back(object);
+    return &object->document();
+  }
+
+  const store::Store& store_;
+  std::string namespace_;
+  mutable std::vector<kube::ObjectRef> held_;
+};
+
+Result<std::vector<workflows::StoredRow>> stored_rows(const store::Store& store,
+                                                      const std::string& uid) {
+  TRY(auto rows, store.rows(uid));
+  std::vector<workflows::StoredRow> out;
+  out.reserve(rows.size());
+  for (kube::Row& row : rows) {
+    out.push_back({static_cast<workflows::NodeIndex>(row.index), std::move(row.bytes)});
+  }
+  return out;
+}
+
+/// Whether a log line's time, with its nanoseconds, is at or after a moment.
+bool is_after(const std::string& timestamp, std::chrono::sys_seconds moment) {
+  const auto parsed = kube::parse_time(timestamp);
+  return parsed && *parsed >= moment;
+}
+
+/// Tells of every node whose phase is not the one last told.
+void tell_nodes(const doc::Value& workflow, std::map<std::string, std::string>& told,
+                cli::RunObserver& observer) {
+  const doc::Value* status = doc::find(workflow, "status");
+  const doc::Value* nodes = status == nullptr ? nullptr : doc::find(*status, "nodes");
+  if (nodes == nullptr || !nodes->is_object()) {
+    return;
+  }
+  const auto time_of = [](std::string_view text) {
+    const auto parsed = kube::parse_time(text);
+    return parsed ? std::chrono::floor<std::chrono::milliseconds>(*parsed)
+                  : std::chrono::sys_time<std::chrono::milliseconds>();
+  };
+  for (const auto& entry : nodes->get_object()) {
+    const doc::Value& node = entry.value();
+    cli::NodeLine line;
+    line.phase = doc::find_string(node, "phase");
+    std::string& before = told[std::string(entry.key())];
+    if (before == line.phase) {
+      continue;
+    }
+    before = line.phase;
+    line.name = doc::find_string(node, "name");
+    line.display_name = doc::find_string(node, "displayName");
+    line.type = doc::find_string(node, "type");
+    line.template_name = doc::find_string(node, "templateName");
+    line.message = doc::find_string(node, "message");
+    line.started = time_of(doc::find_string(node, "startedAt"));
+    line.finished = time_of(doc::find_string(node, "finishedAt"));
+    observer.on_node(line);
+  }
+}
+
+}  // namespace
+
+LocalSession::LocalSession(StatePaths paths, bool writable, SessionEnvironment environment)
+    : paths_(std::move(paths)), writable_(writable), environment_(std::move(environment)) {}
+
+LocalSession::~LocalSession() = default;
+
+Result<std::unique_ptr<cli::Session>> LocalSession::open(const std::string& state_directory,
+                                                         bool writable,
+                                                         SessionEnvironment environment) {
+  std::error_code code;
+  const std::filesystem::path root = std::filesystem::absolute(state_directory, code);
+  if (code) {
+    return fail(ErrorCode::invalid, "--state: " + state_directory + ": " + code.message());
+  }
+  std::unique_ptr<LocalSession> session(
+      new LocalSession(StatePaths{root}, writable, std::move(environment)));
+  TRY_VOID(session->open_store());
+  return session;
+}
+
+Result<> LocalSession::open_store() {
+  store_.reset();
+  loop_ = std::make_unique<async::Loop>(clock_);
+  store::Options options;
+  options.directory = paths_.root;
+  options.mode = writable_ ? store::Mode::read_write : store::Mode::read_only;
+  TRY(store_, store::Store::open(*loop_, random_, std::move(options)));
+  return {};
+}
+
+Result<kube::ObjectRef> LocalSession::find(const std::string& name) const {
+  kube::ObjectRef found;
+  for (const kube::ObjectRef& object : store_->list("Workflow", "", {})) {
+    const bool newer = found == nullptr || object->creation_time() > found->creation_time() ||
+                       (object->creation_time() == found->creation_time() &&
+                        object->resource_version() > found->resource_version());
+    if (name == "@latest" ? newer : object->key().name == name) {
+      found = object;
+    }
+  }
+  if (found == nullptr) {
+    return fail(ErrorCode::not_found, name == "@latest"
+                                          ? "no workflows found"
+                                          : "workflows.argoproj.io \"" + name + "\" not found");
+  }
+  return found;
+}
+
+Result<doc::Value> LocalSession::with_nodes(const kube::ObjectRef& workflow) const {
+  TRY(const auto rows, stored_rows(*store_, workflow->uid()));
+  return workflows::workflow_with_nodes(workflow->document(), rows);
+}
+
+Result<std::vector<doc::Value>> LocalSession::list(bool nodes) {
+  auto objects = store_->list("Workflow", "", {});
+  std::ranges::sort(objects, [](const kube::ObjectRef& a, const kube::ObjectRef& b) {
+    return std::pair(a->creation_time(), a->resource_version()) >
+           std::pair(b->creation_time(), b->resource_version());
+  });
+  std::vector<doc::Value> out;
+  for (const kube::ObjectRef& object : objects) {
+    if (nodes) {
+      TRY(out.emplace_back(), with_nodes(object));
+    } else {
+      out.push_back(object->document());
+    }
+  }
+  return out;
+}
+
+Result<doc::Value> LocalSession::get(const std::string& name) {
+  TRY(const kube::ObjectRef workflow, find(name));
+  return with_nodes(workflow);
+}
+
+Result<doc::Value> LocalSession::object(std::string_view kind, const std::string& name) {
+  const bool cluster_scoped = kind == "ClusterWorkflowTemplate";
+  const kube::ObjectRef found =
+      store_->get({std::string(kind), cluster_scoped ? "" : "default", name});
+  return found == nullptr ? doc::Value() : found->document();
+}
+
+Result<> LocalSession::logs(const cli::LogQuery& query,
+                            const std::function<bool(const cli::LogLine&)>& on_line) {
+  const RE2 pattern(query.grep);
+  if (!pattern.ok()) {
+    return fail(ErrorCode::invalid, "--grep: " + pattern.error());
+  }
+  LogFolder folder(paths_.logs());
+  std::map<std::string, std::vector<LogFile>> files;
+  for (bool first = true;; first = false) {
+    TRY(const kube::ObjectRef workflow, find(query.workflow));
+    TRY(const auto rows, stored_rows(*store_, workflow->uid()));
+    TRY(const auto pods, workflows::pods_of(workflow->document(), rows));
+    std::vector<cli::LogLine> lines;
+    for (const workflows::PodOfNode& pod : pods) {
+      const bool meant = query.node_or_pod.empty() || pod.pod_name == query.node_or_pod ||
+                         pod.node_name == query.node_or_pod || pod.node_id == query.node_or_pod ||
+                         pod.display_name == query.node_or_pod;
+      if (!meant) {
+        continue;
+      }
+      auto& of_pod = files[pod.pod_name];
+      if (of_pod.empty()) {
+        of_pod = folder.files_of(workflow->key().namespace_, pod.pod_name);
+      }
+      for (LogFile& file : of_pod) {
+        std::vector<cli::LogLine> own;
+        file.read_new(own);
+        std::erase_if(own, [&](const cli::LogLine& line) {
+          return !query.container.empty() && line.container != query.container;
+        });
+        if (first && query.tail &&
+            own.size() > static_cast<std::size_t>(std::max<std::int64_t>(*query.tail, 0))) {
+          own.erase(own.begin(), own.end() - std::max<std::int64_t>(*query.tail, 0));
+        }
+        lines.insert(lines.end(), std::make_move_iterator(own.begin()),
+                     std::make_move_iterator(own.end()));
+      }
+    }
+    std::ranges::sort(lines, [](const cli::LogLine& a, const cli::LogLine& b) {
+      return std::pair(a.timestamp, a.pod) < std::pair(b.timestamp, b.pod);
+    });
+    for (const cli::LogLine& line : lines) {
+      const bool wanted = (query.grep.empty() || RE2::PartialMatch(line.text, pattern)) &&
+                          (!query.since || is_after(line.timestamp, *query.since));
+      if (wanted && !on_line(line)) {
+        return {};
+      }
+    }
+    if (!query.follow || has_ended(workflow->document())) {
+      return {};
+    }
+    TRY_VOID(look_again());
+  }
+}
+
+Result<std::vector<doc::Value>> LocalSession::run(cli::RunRequest request,
+                                                  cli::RunObserver& observer) {
+  std::vector<std::string> names;
+  {
+    LocalRun run(*loop_, *store_, paths_, environment_, std::move(request), observer);
+    TRY(names, run.carry_out());
+  }
+  std::vector<doc::Value> out;
+  for (const std::string& name : names) {
+    TRY(out.emplace_back(), get(name));
+  }
+  TRY_VOID(store_->close());
+  return out;
+}
+
+Result<doc::Value> LocalSession::watch(const std::string& name, cli::RunObserver& observer) {
+  std::map<std::string, std::string> told;
+  while (true) {
+    TRY(const kube::ObjectRef workflow, find(name));
+    TRY(doc::Value document, with_nodes(workflow));
+    const doc::Value* status = doc::find(document, "status");
+    cli::RunLine run;
+    run.name = workflow->key().name;
+    run.phase = phase_of(document);
+    if (status != nullptr) {
+      run.message = doc::find_string(*status, "message");
+      run.progress = doc::find_string(*status, "progress");
+    }
+    tell_nodes(document, told, observer);
+    observer.on_run(run);
+    observer.on_tick();
+    if (has_ended(document)) {
+      return document;
+    }
+    TRY_VOID(look_again());
+  }
+}
+
+Result<> LocalSession::control(const cli::Control& control) {
+  const auto sent = send_control(paths_.root, control);
+  if (sent || sent.error().code != ErrorCode::unavailable) {
+    return sent;
+  }
+  // Nobody runs it: its record is changed, and the run goes on from there when it is resumed.
+  writable_ = true;
+  TRY_VOID(open_store());
+  return control_record(control);
+}
+
+Result<> LocalSession::control_record(const cli::Control& control) {
+  TRY(const kube::ObjectRef object, find(control.workflow));
+  if (object->label(kCompleted) == "true") {
+    return fail(
+        ErrorCode::conflict,
+        "cannot " +
+            std::string(control.verb == cli::Control::Verb::suspend ? "suspend" : "change") +
+            " workflow " + control.workflow + ": it has ended");
+  }
+  TRY(const auto rows, stored_rows(*store_, object->uid()));
+  const StoreReferences references(*store_, object->key().namespace_);
+  const auto now = std::chrono::floor<std::chrono::milliseconds>(clock_.now());
+  TRY(auto engine, rows.empty() && doc::find(object->document(), "status") == nullptr
+                       ? workflows::Engine::create(object->document(), references, {})
+                       : workflows::Engine::restore(object->document(), rows, references, {}, now));
+  TRY(const workflows::Event event, event_of(control));
+  TRY(const workflows::Decisions decisions, engine.apply(event, now));
+  std::vector<kube::Row> changed;
+  for (const workflows::NodeIndex index : decisions.changed) {
+    changed.push_back({index, engine.row(index)});
+  }
+  store_->put_rows(object->uid(), std::move(changed), {});
+  store_->update(engine.workflow(workflows::Engine::WithNodes::no), {});
+  return flush();
+}
+
+Result<doc::Value> LocalSession::retry(const cli::RetryRequest& request) {
+  TRY(const kube::ObjectRef object, find(request.workflow));
+  TRY(const doc::Value document, with_nodes(object));
+  workflows::RetryOptions options;
+  options.restart_successful = request.restart_successful;
+  options.node_field_selector = request.node_field_selector;
+  options.parameters = request.parameters;
+  TRY(const workflows::RetriedWorkflow retried, workflows::retry_workflow(document, options));
+  TRY(const auto before, store_->rows(object->uid()));
+  std::vector<kube::Row> rows;
+  std::set<std::uint64_t> kept;
+  for (const workflows::StoredRow& row : retried.rows) {
+    rows.push_back({row.index, row.json});
+    kept.insert(row.index);
+  }
+  for (const kube::Row& row : before) {
+    if (!kept.contains(row.index)) {
+      rows.push_back({row.index, ""});
+    }
+  }
+  doc::Value updated = retried.workflow;
+  store_->put_rows(object->uid(), std::move(rows), {});
+  store_->update(updated, {});
+  TRY_VOID(flush());
+  return updated;
+}
+
+Result<> LocalSession::remove(const std::string& name) {
+  TRY(const kube::ObjectRef object, find(name));
+  TRY(const auto rows, stored_rows(*store_, object->uid()));
+  TRY(const auto pods, workflows::pods_of(object->document(), rows));
+  for (const kube::ObjectRef& pod : store_->list(
+           "Pod", object->key().namespace_,
+           kube::LabelSelector::equals("workflows.argoproj.io/workflow", object->key().name))) {
+    store_->remove(pod->key(), {});
+  }
+  store_->remove(object->key(), {});
+  TRY_VOID(flush());
+  std::set<std::string> names;
+  for (const workflows::PodOfNode& pod : pods) {
+    names.insert(object->key().namespace_ + "_" + pod.pod_name);
+  }
+  std::error_code code;
+  for (auto entry = std::filesystem::directory_iterator(paths_.logs(), code);
+       !code && entry != std::filesystem::directory_iterator(); entry.increment(code)) {
+    const std::string folder = entry->path().filename().string();
+    if (names.contains(folder.substr(0, folder.rfind('_')))) {
+      std::error_code ignored;
+      std::filesystem::remove_all(entry->path(), ignored);
+    }
+  }
+  return {};
+}
+
+Result<> LocalSession::copy_artifact(const doc::Value& artifact, const std::string& destination) {
+  std::error_code code;
+  if (!std::filesystem::exists(paths_.artifacts(), code)) {
+    return fail(ErrorCode::not_found, "there are no artifacts in " + paths_.root.string());
+  }
+  TRY(const auto store, artifacts::LocalStore::open(paths_.artifacts()));
+  if (std::filesystem::exists(destination, code)) {
+    return fail(ErrorCode::already_exists, destination + " already exists");
+  }
+  return store->load(artifact, destination, artifacts::Sharing::own_copy);
+}
+
+Result<std::string> LocalSession::explain(const std::string& workflow, const std::string& node) {
+  TRY(const kube::ObjectRef object, find(workflow));
+  TRY(const auto rows, stored_rows(*store_, object->uid()));
+  TRY(const auto pods, workflows::pods_of(object->document(), rows));
+  const StoreRecords records(*store_);
+  std::string out;
+  for (const workflows::PodOfNode& pod : pods) {
+    if (pod.node_name != node && pod.display_name != node && pod.node_id != node &&
+        pod.pod_name != node) {
+      continue;
+    }
+    const auto why = workflows::StepMemory::explain(records, object->uid(), pod.node_id);
+    out += pod.node_name + "\n  " + why.value_or("has not been decided yet") + "\n";
+  }
+  if (out.empty()) {
+    return fail(ErrorCode::not_found,
+                "workflow " + object->key().name + " has no step \"" + node + "\"");
+  }
+  return out;
+}
+
+Result<> LocalSession::look_again() {
+  const async::Timer timer = loop_->call_after(kLookAgain, [this] { loop_->stop(); });
+  loop_->run();
+  return open_store();
+}
+
+Result<> LocalSession::flush() {
+  Result<> out;
+  store_->flush([&](Result<> flushed) {
+    out = std::move(flushed);
+    loop_->stop();
+  });
+  loop_->run();
+  return out;
+}
+
+}  // namespace tiphys::app

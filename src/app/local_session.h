@@ -1,0 +1,68 @@
+#pragma once
+/// The session of a state directory on this machine: the store, the artifacts and the logs in it.
+/// Reading needs no lock and works while another program runs workflows there; runs are carried out
+/// by LocalRun.
+
+#include "app/state_paths.h"
+#include "async/loop.h"
+#include "async/random.h"
+#include "cli/session.h"
+#include "cluster/store/store.h"
+
+#include <memory>
+#include <string>
+
+namespace tiphys::app {
+
+/// What a session takes from the process.
+struct SessionEnvironment {
+  /// The PATH that steps have, and where their programs are looked for.
+  std::string path;
+};
+
+class LocalSession final : public cli::Session {
+ public:
+  /// Errors: those of Store::open.
+  static Result<std::unique_ptr<cli::Session>> open(const std::string& state_directory,
+                                                    bool writable, SessionEnvironment environment);
+  LocalSession(const LocalSession&) = delete;
+  LocalSession& operator=(const LocalSession&) = delete;
+  ~LocalSession() override;
+
+  Result<std::vector<doc::Value>> list(bool with_nodes) override;
+  Result<doc::Value> get(const std::string& name) override;
+  Result<doc::Value> object(std::string_view kind, const std::string& name) override;
+  Result<> logs(const cli::LogQuery& query,
+                const std::function<bool(const cli::LogLine&)>& on_line) override;
+  Result<std::vector<doc::Value>> run(cli::RunRequest request, cli::RunObserver& observer) override;
+  Result<doc::Value> watch(const std::string& name, cli::RunObserver& observer) override;
+  Result<> control(const cli::Control& control) override;
+  Result<doc::Value> retry(const cli::RetryRequest& request) override;
+  Result<> remove(const std::string& name) override;
+  Result<> copy_artifact(const doc::Value& artifact, const std::string& destination) override;
+  Result<std::string> explain(const std::string& workflow, const std::string& node) override;
+
+ private:
+  LocalSession(StatePaths paths, bool writable, SessionEnvironment environment);
+
+  Result<> open_store();
+  /// The object of a name, "@latest" the newest. Error not_found.
+  Result<kube::ObjectRef> find(const std::string& name) const;
+  Result<doc::Value> with_nodes(const kube::ObjectRef& workflow) const;
+  /// Waits a moment and reads anew what another program has written.
+  Result<> look_again();
+  /// Runs the loop until what was written is safe from a loss of power.
+  Result<> flush();
+  /// Carries out a verb on the record of a run that nobody runs.
+  Result<> control_record(const cli::Control& control);
+
+  StatePaths paths_;
+  bool writable_;
+  SessionEnvironment environment_;
+  async::SystemClock clock_;
+  async::SystemRandom random_;
+  std::unique_ptr<async::Loop> loop_;
+  std::unique_ptr<store::Store> store_;
+};
+
+}  // namespace tiphys::app

@@ -1,0 +1,41 @@
+#pragma once
+/// A file descriptor with an owner.
+
+#include <unistd.h>
+#include <utility>
+
+namespace tiphys::node {
+
+class Descriptor final {
+ public:
+  Descriptor() = default;
+
+  explicit Descriptor(int number) : number_(number) {}
+
+  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    if (this != &other) {
+      reset();
+      number_ = std::exchange(other.number_, -1);
+    }
+    return *this;
+  }
+
+  ~Descriptor() { reset(); }
+
+  int get() const { return number_; }
+
+  explicit operator bool() const { return number_ >= 0; }
+
+  void reset() {
+    if (number_ >= 0) {
+      close(std::exchange(number_, -1));
+    }
+  }
+
+ private:
+  int number_ = -1;
+};
+
+}  // namespace tiphys::node

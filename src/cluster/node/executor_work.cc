@@ -1,0 +1,32 @@
+#include "cluster/node/executor_work.h"
+
+#include "executor/capture.h"
+#include "executor/stage.h"
+
+namespace tiphys::node {
+
+Result<executor::StepPlan> ExecutorWork::parse(std::string_view text) {
+  return executor::StepPlan::from_json(text);
+}
+
+Result<> ExecutorWork::stage(const executor::StepPlan& plan, const Staging& staging) {
+  executor::StageOptions options;
+  for (const Volume& volume : staging.volumes) {
+    options.mounts.push_back({volume.path, volume.folder});
+  }
+  options.sharing = staging.own_copy ? artifacts::Sharing::own_copy : artifacts::Sharing::allowed;
+  options.opaque_attribute = staging.opaque_attribute;
+  return executor::stage(plan, store_, staging.folder, options);
+}
+
+executor::StepOutputs ExecutorWork::capture(const executor::StepPlan& plan,
+                                            const executor::FileView& files,
+                                            const std::optional<std::string>& output) {
+  return executor::capture(plan, files, store_, output);
+}
+
+std::string ExecutorWork::to_json(const executor::StepOutputs& outputs) {
+  return outputs.to_json();
+}
+
+}  // namespace tiphys::node

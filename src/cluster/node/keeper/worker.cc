@@ -1,0 +1,554 @@
+#include "cluster/node/keeper/worker.h"
+
+#include <climits>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <dirent.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/msg.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace tiphys::node::keeper {
+namespace {
+
+/// So long a clean layer is used again.
+constexpr long kKeptMilliseconds = 1000;
+
+/// A packet under construction; what does not fit is left out, the fields in front count.
+struct Packet {
+  char bytes[1024];
+  std::size_t size = 0;
+
+  void append(const char* data, std::size_t count) {
+    if (size + count <= sizeof bytes) {
+      std::memcpy(bytes + size, data, count);
+      size += count;
+    }
+  }
+};
+
+struct Program {
+  const char* host_name = "";
+  const char* folder = "";
+  const char* path = "";
+  std::int64_t user = -1;
+  std::int64_t group = -1;
+  char** arguments = nullptr;
+  char** environment = nullptr;
+  int output = -1;
+  int errors = -1;
+};
+
+/// Everything one worker has; a process has one.
+struct Worker {
+  const Setup* setup = nullptr;
+  int socket = -1;
+  int signals = -1;
+  char kept_layer[64] = "";  ///< mounted at /root and not written to by any container
+  std::uint64_t kept_generation = 0;
+  timespec kept_since{};
+  int queues = -1;               ///< the ipc namespace's message queues as a file system, or -1
+  std::uint64_t generation = 0;  ///< of the machine's files, as the node counts their changes
+  RootPlan plan;
+  Program program;
+  Failure failure;
+  alignas(64) char packet[kMaximumPacket];
+  alignas(64) char stack[256 * 1024];
+};
+
+Worker worker;
+
+char** read_list(Reader& reader) {
+  const auto count = reader.number<std::uint32_t>();
+  if (!reader.ok() || count > (1U << 20)) {
+    return nullptr;
+  }
+  auto** list = static_cast<char**>(std::calloc(count + 1, sizeof(char*)));
+  for (std::uint32_t i = 0; i < count && list != nullptr; ++i) {
+    // execve takes pointers to char for historical reasons and does not write.
+    list[i] = const_cast<char*>(reader.text().data());
+  }
+  return list;
+}
+
+bool read_start(Reader& reader) {
+  RootPlan& plan = worker.plan;
+  Program& program = worker.program;
+  program.host_name = reader.text().data();
+  plan.layer = reader.text().data();
+  worker.generation = reader.number<std::uint64_t>();
+  plan.read_only = reader.number<std::uint8_t>() != 0;
+  plan.lower_count = static_cast<int>(reader.number<std::uint32_t>());
+  if (plan.lower_count < 0 || plan.lower_count > kMaximumLowers) {
+    return false;
+  }
+  for (int i = 0; i < plan.lower_count; ++i) {
+    plan.lowers[i] = reader.text().data();
+  }
+  plan.mount_count = static_cast<int>(reader.number<std::uint32_t>());
+  if (plan.mount_count < 0 || plan.mount_count > kMaximumMounts) {
+    return false;
+  }
+  for (int i = 0; i < plan.mount_count; ++i) {
+    Mount& mount = plan.mounts[i];
+    mount.kind = static_cast<MountKind>(reader.number<std::uint8_t>());
+    mount.read_only = reader.number<std::uint8_t>() != 0;
+    mount.base = reader.text().data();
+    mount.sub = reader.text().data();
+    mount.target = reader.text().data();
+  }
+  program.folder = reader.text().data();
+  program.path = reader.text().data();
+  program.user = reader.number<std::int64_t>();
+  program.group = reader.number<std::int64_t>();
+  program.arguments = read_list(reader);
+  program.environment = read_list(reader);
+  return reader.ok() && program.arguments != nullptr && program.arguments[0] != nullptr &&
+         program.environment != nullptr;
+}
+
+/// Looks a program without a slash up in PATH, as execvp does, but with the container's PATH.
+void execute(const Program& program) {
+  const char* name = program.arguments[0];
+  if (std::strchr(name, '/') != nullptr || *name == '\0') {
+    execve(name, program.arguments, program.environment);
+    return;
+  }
+  int error = ENOENT;
+  const char* at = program.path;
+  while (true) {
+    const char* end = strchrnul(at, ':');
+    char path[PATH_MAX];
+    const auto size = static_cast<int>(end - at);
+    const int length = size == 0 ? std::snprintf(path, sizeof path, "./%s", name)
+                                 : std::snprintf(path, sizeof path, "%.*s/%s", size, at, name);
+    if (length > 0 && static_cast<std::size_t>(length) < sizeof path) {
+      execve(path, program.arguments, program.environment);
+      if (errno == EACCES) {
+        error = EACCES;
+      } else if (errno != ENOENT && errno != ENOTDIR) {
+        return;
+      }
+    }
+    if (*end == '\0') {
+      break;
+    }
+    at = end + 1;
+  }
+  errno = error;
+}
+
+bool become_user(const Program& program) {
+  // Plain system calls: the library's would look for other threads of a memory that is borrowed.
+  if (program.group >= 0 || program.user >= 0) {
+    const auto group = static_cast<gid_t>(program.group >= 0 ? program.group : 0);
+    syscall(SYS_setgroups, 0, nullptr);
+    if (syscall(SYS_setresgid, group, group, group) != 0) {
+      return false;
+    }
+  }
+  if (program.user >= 0) {
+    const auto user = static_cast<uid_t>(program.user);
+    return syscall(SYS_setresuid, user, user, user) == 0;
+  }
+  return true;
+}
+
+bool enter_folder(const char* folder, bool make) {
+  if (*folder == '\0' || chdir(folder) == 0) {
+    return true;
+  }
+  return make && errno == ENOENT && make_folders(folder, 0755) && chdir(folder) == 0;
+}
+
+/// The container's side between clone and exec. It borrows the worker's memory, and the worker
+/// stands still meanwhile: what it writes to `worker.failure` is what the worker then reads.
+int become_container(void* /*unused*/) {
+  const Setup& setup = *worker.setup;
+  const Program& program = worker.program;
+  sigset_t none;
+  sigemptyset(&none);
+  setsid();
+  if (setup.level == Level::process) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+  }
+  Failure failure;
+  if (setup.level == Level::layer) {
+    failure = enter_layer(setup, worker.plan);
+  } else if (worker.plan.mount_count > 0) {
+    failure = mount_volumes(setup, worker.plan);
+  }
+  if (!failure) {
+    dup2(kNull, 0);
+    dup2(program.output, 1);
+    dup2(program.errors, 2);
+    if (!enter_folder(program.folder, setup.level == Level::layer)) {
+      failure = {Stage::working_directory, errno, program.folder};
+    } else if (!become_user(program)) {
+      failure = {Stage::user, errno, ""};
+    } else {
+      sigprocmask(SIG_SETMASK, &none, nullptr);
+      execute(program);
+      failure = {Stage::exec, errno, program.arguments[0]};
+    }
+  }
+  worker.failure = failure;
+  _exit(127);
+}
+
+void let_go() {
+  if (*worker.kept_layer != '\0') {
+    unmount_root(*worker.setup, worker.kept_layer);
+    *worker.kept_layer = '\0';
+  }
+}
+
+/// A layer that no container has written to stays mounted for the next one, which saves most of
+/// what a layer costs. Not for long: what changes on the machine would not all be seen through it.
+Failure keep_layer() {
+  RootPlan& plan = worker.plan;
+  plan.mounted = false;
+  if (plan.lower_count > 0 || std::strlen(plan.layer) >= sizeof worker.kept_layer) {
+    return {};
+  }
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  const long age = (now.tv_sec - worker.kept_since.tv_sec) * 1000 +
+                   (now.tv_nsec - worker.kept_since.tv_nsec) / 1'000'000;
+  const bool fits = std::strcmp(worker.kept_layer, plan.layer) == 0 &&
+                    worker.kept_generation == worker.generation && age < kKeptMilliseconds;
+  if (!fits) {
+    let_go();
+    if (const Failure failure = mount_root(*worker.setup, plan)) {
+      unmount_root(*worker.setup, plan.layer);
+      return failure;
+    }
+    std::strcpy(worker.kept_layer, plan.layer);
+    worker.kept_generation = worker.generation;
+    worker.kept_since = now;
+  }
+  plan.mounted = true;
+  return {};
+}
+
+pid_t start_container() {
+  const Setup& setup = *worker.setup;
+  worker.failure = {};
+  if (setup.level != Level::process) {
+    sethostname(worker.program.host_name, std::strlen(worker.program.host_name));
+  }
+  if (setup.level == Level::layer) {
+    worker.failure = keep_layer();
+    if (worker.failure) {
+      return -1;
+    }
+  }
+  const bool own_mounts = setup.level == Level::layer || worker.plan.mount_count > 0;
+  const int flags = CLONE_VM | CLONE_VFORK | SIGCHLD | (own_mounts ? CLONE_NEWNS : 0);
+  const pid_t child = clone(become_container, worker.stack + sizeof worker.stack, flags, nullptr);
+  if (child < 0) {
+    worker.failure = {Stage::worker, errno, "clone"};
+  } else if (worker.failure) {
+    waitpid(child, nullptr, 0);
+    return -1;
+  }
+  return child;
+}
+
+void drain_signals() {
+  signalfd_siginfo info[8];
+  [[maybe_unused]] const ssize_t got = read(worker.signals, info, sizeof info);
+}
+
+/// Kills whatever the container left and waits until it is gone.
+void kill_rest(pid_t leader) {
+  int status = 0;
+  if (waitpid(-1, &status, WNOHANG) < 0 && errno == ECHILD) {
+    return;
+  }
+  const bool own_pids = worker.setup->level != Level::process;
+  while (true) {
+    if (own_pids) {
+      kill(-1, SIGKILL);
+    } else {
+      kill(-leader, SIGKILL);
+      // Orphans come to us as their subreaper; those of other groups are found among our children.
+      char path[64];
+      std::snprintf(path, sizeof path, "/proc/self/task/%d/children", getpid());
+      if (FILE* file = std::fopen(path, "re"); file != nullptr) {
+        int child = 0;
+        while (std::fscanf(file, "%d", &child) == 1) {
+          kill(child, SIGKILL);
+        }
+        std::fclose(file);
+      }
+    }
+    if (waitpid(-1, &status, 0) < 0 && errno == ECHILD) {
+      return;
+    }
+  }
+}
+
+/// A signal for the container: to the group of its first process, as upstream's executor does.
+void deliver(pid_t leader, int number) {
+  if (number == SIGKILL && worker.setup->level != Level::process) {
+    kill(-1, SIGKILL);
+  } else {
+    kill(-leader, number);
+  }
+}
+
+void report_end(int status, const rusage& usage) {
+  const auto microseconds = [](const timeval& time) {
+    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000 +
+           static_cast<std::uint64_t>(time.tv_usec);
+  };
+  Packet packet;
+  Writer writer(packet);
+  writer.number(Message::ended);
+  writer.number(static_cast<std::int32_t>(status));
+  writer.number(static_cast<std::uint64_t>(usage.ru_maxrss));
+  writer.number(microseconds(usage.ru_utime) + microseconds(usage.ru_stime));
+  send(worker.socket, packet.bytes, packet.size, MSG_NOSIGNAL);
+}
+
+/// Handles packets that come while the container runs. False when the node is gone.
+bool take_signal(pid_t leader) {
+  char bytes[64];
+  const ssize_t got = recv(worker.socket, bytes, sizeof bytes, MSG_DONTWAIT);
+  if (got <= 0) {
+    return got < 0 && (errno == EAGAIN || errno == EINTR);
+  }
+  Reader reader(bytes, static_cast<std::size_t>(got));
+  const auto type = reader.number<Message>();
+  if (type == Message::signal) {
+    deliver(leader, reader.number<std::int32_t>());
+  } else if (type == Message::release) {
+    let_go();
+  }
+  return true;
+}
+
+void supervise(pid_t leader) {
+  while (true) {
+    int status = 0;
+    rusage usage{};
+    const pid_t child = wait4(-1, &status, WNOHANG, &usage);
+    if (child == leader) {
+      kill_rest(leader);
+      report_end(status, usage);
+      return;
+    }
+    if (child > 0) {
+      continue;
+    }
+    pollfd watched[] = {{worker.signals, POLLIN, 0}, {worker.socket, POLLIN, 0}};
+    poll(watched, 2, -1);
+    if (watched[0].revents != 0) {
+      drain_signals();
+    }
+    if (watched[1].revents != 0 && !take_signal(leader)) {
+      kill_rest(leader);
+      _exit(0);
+    }
+  }
+}
+
+void open_queues() {
+  if (worker.queues >= 0) {
+    close(worker.queues);
+    worker.queues = -1;
+  }
+  const int context = fsopen("mqueue", FSOPEN_CLOEXEC);
+  if (context < 0) {
+    return;
+  }
+  if (fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) == 0) {
+    const int mounted = fsmount(context, FSMOUNT_CLOEXEC, 0);
+    if (mounted >= 0) {
+      worker.queues = openat(mounted, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+      close(mounted);
+    }
+  }
+  close(context);
+}
+
+/// A fresh ipc namespace if the last container left shared memory, semaphores or queues in it.
+Failure renew_ipc() {
+  shm_info memory{};
+  msginfo messages{};
+  seminfo semaphores{};
+  const bool left =
+      shmctl(0, SHM_INFO, reinterpret_cast<shmid_ds*>(&memory)) < 0 || memory.used_ids > 0 ||
+      msgctl(0, MSG_INFO, reinterpret_cast<msqid_ds*>(&messages)) < 0 || messages.msgpool > 0 ||
+      semctl(0, 0, SEM_INFO, &semaphores) < 0 || semaphores.semusz > 0;
+  bool queued = worker.queues < 0;
+  if (worker.queues >= 0) {
+    char entries[256];
+    lseek(worker.queues, 0, SEEK_SET);
+    const long size = syscall(SYS_getdents64, worker.queues, entries, sizeof entries);
+    // "." and ".." take 24 bytes each.
+    queued = size > 48;
+  }
+  if (!left && !queued) {
+    return {};
+  }
+  if (unshare(CLONE_NEWIPC) != 0) {
+    return {Stage::worker, errno, "ipc namespace"};
+  }
+  open_queues();
+  return {};
+}
+
+/// Leaves nothing of the last container to the next one.
+Failure clean_up() {
+  if (worker.setup->level == Level::process) {
+    return {};
+  }
+  const Failure failure = renew_ipc();
+  if (failure || worker.setup->level != Level::layer) {
+    return failure;
+  }
+  return renew_shared_memory();
+}
+
+void run_container(Reader reader) {
+  Failure failure;
+  pid_t leader = -1;
+  if (!read_start(reader)) {
+    failure = {Stage::message, EINVAL, ""};
+  } else {
+    leader = start_container();
+    failure = worker.failure;
+  }
+  close(worker.program.output);
+  close(worker.program.errors);
+  send_answer(worker.socket, Message::started, failure);
+  if (leader > 0) {
+    supervise(leader);
+  }
+  std::free(worker.program.arguments);
+  std::free(worker.program.environment);
+  worker.program = {};
+  if (clean_up()) {
+    _exit(1);
+  }
+}
+
+/// Receives one packet and the descriptors that came with it. False when there will be no more.
+bool receive(int (&descriptors)[3], std::size_t& size) {
+  alignas(cmsghdr) char control[CMSG_SPACE(3 * sizeof(int))];
+  iovec part{worker.packet, sizeof worker.packet};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  ssize_t got = -1;
+  do {
+    got = recvmsg(worker.socket, &message, MSG_CMSG_CLOEXEC);
+  } while (got < 0 && errno == EINTR);
+  if (got <= 0) {
+    return false;
+  }
+  size = static_cast<std::size_t>(got);
+  const cmsghdr* header = CMSG_FIRSTHDR(&message);
+  if (header != nullptr && header->cmsg_type == SCM_RIGHTS) {
+    std::memcpy(descriptors, CMSG_DATA(header), header->cmsg_len - CMSG_LEN(0));
+  }
+  return true;
+}
+
+void run_far(int file) {
+  struct stat status{};
+  if (fstat(file, &status) != 0) {
+    _exit(1);
+  }
+  const auto size = static_cast<std::size_t>(status.st_size);
+  void* bytes = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file, 0);
+  close(file);
+  if (bytes == MAP_FAILED) {
+    _exit(1);
+  }
+  run_container(Reader(static_cast<const char*>(bytes), size));
+  munmap(bytes, size);
+}
+
+void serve() {
+  while (true) {
+    int descriptors[3] = {-1, -1, -1};
+    std::size_t size = 0;
+    if (!receive(descriptors, size)) {
+      _exit(0);
+    }
+    Reader reader(worker.packet, size);
+    const auto type = reader.number<Message>();
+    worker.program.output = descriptors[0];
+    worker.program.errors = descriptors[1];
+    if (type == Message::start) {
+      run_container(reader);
+    } else if (type == Message::start_far) {
+      run_far(descriptors[2]);
+    } else if (type == Message::release) {
+      let_go();
+    }
+  }
+}
+
+}  // namespace
+
+void send_answer(int socket, Message type, const Failure& failure) {
+  Packet packet;
+  Writer writer(packet);
+  writer.number(type);
+  writer.number(static_cast<std::int32_t>(failure.stage == Stage::none ? 0 : failure.error));
+  writer.number(failure.stage);
+  writer.text(std::string_view(failure.detail, strnlen(failure.detail, 512)));
+  send(socket, packet.bytes, packet.size, MSG_NOSIGNAL);
+}
+
+void run_worker(const Setup& setup, int socket) {
+  worker.setup = &setup;
+  worker.socket = socket;
+  std::signal(SIGCHLD, SIG_DFL);
+  sigset_t child;
+  sigemptyset(&child);
+  sigaddset(&child, SIGCHLD);
+  sigprocmask(SIG_BLOCK, &child, nullptr);
+  worker.signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  Failure failure = mount_worker(setup);
+  if (setup.level == Level::process) {
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+  } else {
+    open_queues();
+    prctl(PR_SET_DUMPABLE, 0);
+  }
+  send_answer(socket, Message::answer, failure);
+  if (failure) {
+    _exit(1);
+  }
+  serve();
+  _exit(0);
+}
+
+}  // namespace tiphys::node::keeper

@@ -1,0 +1,272 @@
+#include "workflows/engine/globals.h"
+#include "workflows/engine/machine.h"
+
+#include <algorithm>
+
+namespace tiphys::workflows {
+namespace {
+
+constexpr std::string_view kPhaseLabel = "workflows.argoproj.io/phase";
+constexpr std::string_view kCompletedLabel = "workflows.argoproj.io/completed";
+constexpr std::string_view kPodNamesAnnotation = "workflows.argoproj.io/pod-name-format";
+
+template <class... Handlers>
+struct Overloaded : Handlers... {
+  using Handlers::operator()...;
+};
+
+}  // namespace
+
+Result<Decisions> Engine::Machine::apply(const Event& event, TimePoint now) {
+  now_ = now;
+  decisions_ = {};
+  budget_ = config_.maximum_launches;
+  if (reads_duration_ && started_ != kNoTime) {
+    globals_.set("workflow.duration", duration_text(started_, now_));
+  }
+  if (!is_finished()) {
+    TRY_VOID(handle(event));
+    run_due_timers();
+    settle();
+    resume_waiting();
+  }
+  for (const NodeIndex index : decisions_.changed) {
+    marked_[index] = 0;
+  }
+  std::ranges::sort(decisions_.changed);
+  if (catalog_.take_stored_changed()) {
+    decisions_.workflow_changed = true;
+  }
+  return std::move(decisions_);
+}
+
+Result<> Engine::Machine::handle(const Event& event) {
+  return std::visit(Overloaded{
+                        [&](const Start&) -> Result<> {
+                          start();
+                          return {};
+                        },
+                        [&](const Continue&) -> Result<> { return {}; },
+                        [&](const PodUpdate& update) -> Result<> {
+                          on_pod(update);
+                          return {};
+                        },
+                        [&](const Stop& stop) { return on_stop(stop); },
+                        [&](const Terminate&) -> Result<> {
+                          shut_down("Terminate");
+                          return {};
+                        },
+                        [&](const Suspend&) -> Result<> {
+                          suspended_ = true;
+                          decisions_.workflow_changed = true;
+                          return {};
+                        },
+                        [&](const Resume& resume) { return on_resume(resume); },
+                        [&](const SetNodes& set) { return on_set(set); },
+                    },
+                    event);
+}
+
+void Engine::Machine::start() {
+  if (phase_ != RunPhase::none) {
+    return;
+  }
+  if (!start_error_.empty()) {
+    finish_run(start_error_phase_, start_error_);
+    return;
+  }
+  metadata_.annotations[std::string(kPodNamesAnnotation)] = "v2";
+  set_run_phase(RunPhase::running, "");
+  started_ = now_;
+  globals_.set("workflow.status", "Running");
+  if (const auto deadline = workflow_deadline()) {
+    timers_.push({*deadline, kNoNode});
+  }
+  launch_entry();
+}
+
+/// Starts the entry template, or, once its node is done, what comes after it.
+void Engine::Machine::launch_entry() {
+  if (const auto entry = nodes_->find_name(nodes_->workflow_name())) {
+    if ((*nodes_)[*entry].done) {
+      start_exit_handler();
+    }
+    return;
+  }
+  Call call;
+  call.template_name = spec_.entrypoint;
+  Launch launch_root;
+  launch_root.name = nodes_->workflow_name();
+  launch_root.call = &call;
+  launch_root.base = catalog_.local();
+  launch_root.arguments = &spec_.arguments;
+  launch(launch_root);
+}
+
+void Engine::Machine::set_run_phase(RunPhase phase, std::string message) {
+  decisions_.workflow_changed = true;
+  phase_ = phase;
+  message_ = std::move(message);
+  metadata_.labels[std::string(kPhaseLabel)] = name_of(phase);
+  metadata_.labels.emplace(kCompletedLabel, "false");
+}
+
+void Engine::Machine::finish_run(RunPhase phase, std::string message) {
+  if (is_finished()) {
+    return;
+  }
+  if (started_ == kNoTime) {
+    started_ = now_;
+  }
+  set_run_phase(phase, std::move(message));
+  finished_ = now_;
+  metadata_.labels[std::string(kCompletedLabel)] = "true";
+  if (phase == RunPhase::error) {
+    const auto entry = nodes_->find_name(nodes_->workflow_name());
+    if (entry && (*nodes_)[*entry].phase == NodePhase::running) {
+      set_phase(*entry, NodePhase::error, "Workflow operation error");
+    }
+  }
+  waiting_.clear();
+  fulfilled_.clear();
+  timers_ = {};
+}
+
+bool Engine::Machine::is_finished() const {
+  return phase_ == RunPhase::succeeded || phase_ == RunPhase::failed || phase_ == RunPhase::error;
+}
+
+std::optional<TimePoint> Engine::Machine::workflow_deadline() const {
+  if (!spec_.active_deadline_seconds || started_ == kNoTime) {
+    return std::nullopt;
+  }
+  return std::chrono::floor<std::chrono::seconds>(started_) +
+         std::chrono::seconds(*spec_.active_deadline_seconds);
+}
+
+std::optional<TimePoint> Engine::Machine::next_wake() const {
+  if (timers_.empty() || is_finished()) {
+    return std::nullopt;
+  }
+  return timers_.top().at;
+}
+
+void Engine::Machine::run_due_timers() {
+  while (!timers_.empty() && timers_.top().at <= now_) {
+    const NodeIndex node = timers_.top().node;
+    timers_.pop();
+    if (node == kNoNode) {
+      exceed_deadline();
+    } else if (!fulfilled((*nodes_)[node].phase)) {
+      on_timer(node);
+    }
+  }
+}
+
+void Engine::Machine::on_timer(NodeIndex node) {
+  switch ((*nodes_)[node].type) {
+    case NodeType::retry:
+      if (!suspended_) {
+        attempt_done(node);
+      }
+      return;
+    case NodeType::suspend:
+      check_suspend_duration(node);
+      return;
+    default:
+      check_pending_timeout(node);
+  }
+}
+
+/// Takes one fulfilled node after the other until nothing follows from any of them.
+void Engine::Machine::settle() {
+  while (!fulfilled_.empty() && !suspended_ && !is_finished()) {
+    const NodeIndex index = fulfilled_.front();
+    fulfilled_.pop_front();
+    if (!(*nodes_)[index].done && !start_exit_hook(index)) {
+      node_done(index);
+    }
+  }
+}
+
+/// Owners that waited for a slot start what they may.
+void Engine::Machine::resume_waiting() {
+  while (!waiting_.empty() && !suspended_ && !is_finished()) {
+    if (budget_ == 0) {
+      decisions_.more = true;
+      return;
+    }
+    if (spec_.parallelism && active_pods_ >= *spec_.parallelism) {
+      return;
+    }
+    const NodeIndex owner = *waiting_.begin();
+    waiting_.erase(waiting_.begin());
+    const NodeIndex boundary = owner == kNoNode ? kNoNode : boundary_of_owner(owner);
+    resume_owner(owner);
+    settle();
+    BoundaryFrame* frame = boundary_frame(boundary);
+    const auto limit = frame == nullptr ? std::nullopt : frame->compiled->definition.parallelism;
+    if (limit && frame->active < *limit) {
+      wake_waiting(*frame);
+    }
+  }
+}
+
+NodeIndex Engine::Machine::boundary_of_owner(NodeIndex owner) const {
+  return (*nodes_)[owner].type == NodeType::dag ? owner : (*nodes_)[owner].boundary;
+}
+
+void Engine::Machine::resume_owner(NodeIndex owner) {
+  if (owner == kNoNode) {
+    launch_entry();
+    return;
+  }
+  const Node& node = (*nodes_)[owner];
+  if (fulfilled(node.phase) && (node.done || node.type == NodeType::retry)) {
+    return;
+  }
+  switch (node.type) {
+    case NodeType::step_group:
+      if (!fulfilled(node.phase)) {
+        continue_group(*steps_.at(node.boundary));
+        return;
+      }
+      break;
+    case NodeType::dag:
+      if (!fulfilled(node.phase)) {
+        continue_dag(*dags_.at(owner));
+        return;
+      }
+      break;
+    case NodeType::task_group:
+      if (!fulfilled(node.phase)) {
+        continue_loop(owner);
+        return;
+      }
+      break;
+    case NodeType::retry:
+      attempt_done(owner);
+      return;
+    default:
+      break;
+  }
+  // A node whose exit hook had no slot.
+  if (!node.done && !start_exit_hook(owner)) {
+    node_done(owner);
+  }
+}
+
+/// A child of the boundary has ended: one owner that waits for its place may go on.
+void Engine::Machine::wake_waiting(BoundaryFrame& frame) {
+  if (!frame.waiting.empty()) {
+    waiting_.insert(*frame.waiting.begin());
+    frame.waiting.erase(frame.waiting.begin());
+  }
+}
+
+void Engine::Machine::wake_all(BoundaryFrame& frame) {
+  waiting_.insert(frame.waiting.begin(), frame.waiting.end());
+  frame.waiting.clear();
+}
+
+}  // namespace tiphys::workflows

@@ -1,0 +1,201 @@
+#pragma once
+/// The engine of Argo Workflows: decides, from what happened to one run, what happens next. Three
+/// nouns: `Event`, something that happened; `Decisions`, what the shell has to do about it, as
+/// values; `Engine`, the state between the two.
+///
+/// The engine is pure: no clock, randomness, file or thread. An event costs what it touches: a node
+/// that ends informs the one node that waits for it. Everything an Engine knows follows from the
+/// Workflow's document and the rows of its nodes, so restoring one from what was stored gives an
+/// Engine that decides alike.
+///
+/// Who owns what: the shell owns pods and stored rows; it stores the rows named in a Decisions and
+/// creates the pods in one durable write, then hands in the next event.
+///
+/// Rules: upstream v4.1.2 workflow/controller; the reference, workflows sections 2 and 4.
+
+#include "workflows/engine/node.h"
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <variant>
+
+namespace tiphys::workflows {
+
+/// What a run refers to outside its own document. Everything is in memory; pointers stay valid
+/// while the Engine works.
+class References {
+ public:
+  virtual ~References() = default;
+  /// The document of a WorkflowTemplate of the run's namespace, or null.
+  virtual const doc::Value* workflow_template(std::string_view name) const = 0;
+  virtual const doc::Value* cluster_workflow_template(std::string_view name) const = 0;
+  /// The document of a ConfigMap of the run's namespace, or null.
+  virtual const doc::Value* config_map(std::string_view name) const = 0;
+};
+
+struct EngineConfig {
+  /// Nested template calls allowed.
+  int maximum_depth = 100;
+  /// Nodes started by one event at most; what is left is asked for by Decisions::more, so that one
+  /// event never makes a million pods at once.
+  std::size_t maximum_launches = 4096;
+  /// A Workflow whose metadata and spec stand below every run's own (workflowDefaults); null =
+  /// none.
+  doc::Value workflow_defaults;
+  /// RE2 pattern of messages that count as transient beside the built-in ones; empty = none.
+  std::string transient_pattern;
+};
+
+enum class PodPhase : std::uint8_t { pending, running, succeeded, failed, error };
+
+/// A file or folder a step produced.
+struct OutputArtifact {
+  std::string name;
+  doc::Value location;
+};
+
+/// What became of a node's pod. `failed` and `error` are told apart by assess_pod (observe.h).
+struct PodUpdate {
+  NodeIndex node = kNoNode;
+  PodPhase phase = PodPhase::pending;
+  std::string message;
+  std::optional<std::string> exit_code;
+  std::optional<std::string> result;
+  std::vector<std::pair<std::string, std::string>> parameters;
+  std::vector<OutputArtifact> artifacts;
+  std::string host;
+  std::string ip;
+  bool ready = false;
+  /// When the last container ended; unset = now.
+  TimePoint finished = kNoTime;
+  ResourceSeconds resources;
+};
+
+struct Start {};
+
+/// Nothing happened but time, or Decisions::more asked for the next part.
+struct Continue {};
+
+/// spec.shutdown, or with a selector the failing of suspend nodes.
+struct Stop {
+  std::string message;
+  std::string node_field_selector;
+};
+
+struct Terminate {};
+
+struct Suspend {};
+
+struct Resume {
+  std::string node_field_selector;
+  std::string message;
+};
+
+/// `argo node set` on suspend nodes.
+struct SetNodes {
+  std::string node_field_selector;
+  std::optional<NodePhase> phase;
+  std::string message;
+  std::vector<std::pair<std::string, std::string>> output_parameters;
+};
+
+using Event = std::variant<Start, Continue, PodUpdate, Stop, Terminate, Suspend, Resume, SetNodes>;
+
+/// A pod to create. Everything in it is resolved.
+struct CreatePod {
+  NodeIndex node = kNoNode;
+  std::string pod_name;
+  /// The template as JSON, inputs filled in and tags substituted.
+  std::string template_json;
+  /// The steps or DAG template around it (scheduling fields are inherited from it); null = none.
+  const Template* boundary = nullptr;
+  bool capture_result = false;
+  bool on_exit = false;
+  /// The pod's activeDeadlineSeconds, the workflow's and the template's limits taken together.
+  std::optional<std::int64_t> active_deadline_seconds;
+  /// Hosts to keep away from (retryStrategy.affinity).
+  std::vector<std::string> avoid_hosts;
+};
+
+/// A pod that is not wanted any more: signal it, kill it after its grace period; delete it when it
+/// has not started.
+struct StopPod {
+  NodeIndex node = kNoNode;
+  std::string pod_name;
+};
+
+struct Decisions {
+  std::vector<CreatePod> create_pods;
+  std::vector<StopPod> stop_pods;
+  /// Rows to store, without duplicates, in order of index.
+  std::vector<NodeIndex> changed;
+  /// The run's own status, labels or annotations changed.
+  bool workflow_changed = false;
+  /// Apply Continue again at once.
+  bool more = false;
+};
+
+enum class RunPhase : std::uint8_t { none, pending, running, succeeded, failed, error };
+
+std::string_view name_of(RunPhase phase);
+
+/// One stored row, see Engine::row.
+struct StoredRow {
+  NodeIndex index = kNoNode;
+  std::string json;
+};
+
+class Engine {
+ public:
+  /// A run that has not started. `workflow` is the object as submitted; `references` must outlive
+  /// the Engine. Errors: invalid, when the document is no Workflow.
+  static Result<Engine> create(const doc::Value& workflow, const References& references,
+                               EngineConfig config);
+  /// The Engine as it was when `workflow` (with its status, nodes left out) and `rows` were stored.
+  static Result<Engine> restore(const doc::Value& workflow, std::span<const StoredRow> rows,
+                                const References& references, EngineConfig config, TimePoint now);
+  /// The same from a document that holds its nodes in status.nodes, as upstream writes it.
+  static Result<Engine> restore(const doc::Value& workflow, const References& references,
+                                EngineConfig config, TimePoint now);
+
+  Engine(Engine&&) noexcept;
+  Engine& operator=(Engine&&) noexcept;
+  ~Engine();
+
+  /// Errors (bad_request, not_found) only for control events that cannot be carried out; nothing
+  /// has changed then.
+  Result<Decisions> apply(const Event& event, TimePoint now);
+
+  RunPhase phase() const;
+  const std::string& message() const;
+  bool finished() const;
+  /// When to apply Continue even if nothing happens; nothing = never.
+  std::optional<TimePoint> next_wake() const;
+
+  const NodeTable& nodes() const;
+  /// The row of a node to store.
+  std::string row(NodeIndex index) const;
+  /// A node's status in upstream's shape.
+  doc::Value node_status(NodeIndex index) const;
+  enum class WithNodes { no, yes };
+  /// The run's document: metadata, spec and status as they stand.
+  doc::Value workflow(WithNodes nodes) const;
+  /// The decision to create the pod of a node that is Pending, made again (its pod was lost before
+  /// it started). Error: bad_request when the node has no pod to wait for.
+  Result<CreatePod> pod_of(NodeIndex index, TimePoint now) const;
+
+  /// The spec the run executes: defaults and referenced template merged in, global variables
+  /// substituted.
+  const WorkflowSpec& spec() const;
+  const Metadata& metadata() const;
+
+  class Machine;
+
+ private:
+  explicit Engine(std::unique_ptr<Machine> machine);
+
+  std::unique_ptr<Machine> machine_;
+};
+
+}  // namespace tiphys::workflows

@@ -1,0 +1,327 @@
+#include "workflows/engine/globals.h"
+#include "workflows/engine/machine.h"
+
+#include <boost/json.hpp>
+
+namespace tiphys::workflows {
+
+/// The exit hook that the call behind a node asks for, or null.
+const Hook* Engine::Machine::exit_hook_of(NodeIndex index) const {
+  const Node& node = (*nodes_)[index];
+  if (node.hooked || node.retried || node.type == NodeType::step_group ||
+      node.type == NodeType::task_group) {
+    return nullptr;
+  }
+  const CompiledCall* call = call_of(index);
+  return call != nullptr && call->exit_hook ? &*call->exit_hook : nullptr;
+}
+
+/// The arguments of an exit hook, seen from the step or task it belongs to.
+Result<Arguments> Engine::Machine::hook_arguments(const Hook& hook, const Scope& scope,
+                                                  const Scope& artifacts) const {
+  if (hook.arguments.parameters.empty() && hook.arguments.artifacts.empty()) {
+    return Arguments{};
+  }
+  TRY(auto text,
+      TagText::parse(doc::to_json(encode_inputs(hook.arguments), {.escape_html = false})));
+  TRY(auto replaced, text.replace(scope, Strictness::lenient));
+  TRY(auto value, doc::parse_json(replaced));
+  TRY(auto arguments, decode_arguments(value, "arguments"));
+  auto resolved = resolve_artifacts(std::move(arguments), artifacts);
+  if (!resolved) {
+    return std::unexpected(
+        std::move(resolved).error().with_context("unable to resolve references"));
+  }
+  return resolved;
+}
+
+/// Runs the exit hook of a node that has just been fulfilled. True while the node has to wait for
+/// it.
+bool Engine::Machine::start_exit_hook(NodeIndex index) {
+  const Node& node = (*nodes_)[index];
+  if (!completed(node.phase) || node.owner == kNoNode || shutdown_ == "Terminate") {
+    return false;
+  }
+  for (const NodeIndex child : node.children) {
+    if ((*nodes_)[child].hooked) {
+      return !(*nodes_)[child].done;
+    }
+  }
+  const Hook* hook = exit_hook_of(index);
+  return hook != nullptr && launch_exit_hook(index, *hook, *boundary_frame(node.boundary));
+}
+
+bool Engine::Machine::give_up_hook(NodeIndex index, std::string error) {
+  if (StepsFrame* steps = steps_frame_of_child(index)) {
+    fail_group(*steps, std::move(error));
+  } else {
+    (*nodes_)[index].message = std::move(error);
+    mark(index);
+  }
+  return false;
+}
+
+bool Engine::Machine::launch_exit_hook(NodeIndex index, const Hook& hook, BoundaryFrame& frame) {
+  const Node& node = (*nodes_)[index];
+  Scope results(&frame.inputs);
+  add_call_variables(results, frame, &call_of(index)->mentions);
+  Scope scope(&results);
+  const std::string self = call_prefix(frame) + call_name_of(index);
+  add_node_variables(scope, self, index);
+  Scope artifacts(&scope);
+  if (!hook.arguments.artifacts.empty()) {
+    add_artifacts(artifacts, frame, &call_of(index)->mentions);
+    for (const Artifact& artifact : outputs_of(speaker_of(index)).artifacts) {
+      artifacts.set_value(self + ".outputs.artifacts." + artifact.name, variable_of(artifact));
+    }
+  }
+  if (!hook.expression.empty()) {
+    const auto wanted = evaluate_bool(hook.expression, scope);
+    if (!wanted) {
+      return give_up_hook(index, wanted.error().message);
+    }
+    if (!*wanted) {
+      return false;
+    }
+  }
+  const auto arguments = hook_arguments(hook, scope, artifacts);
+  if (!arguments) {
+    return give_up_hook(index, arguments.error().message);
+  }
+  Call call;
+  call.template_name = hook.template_name;
+  call.template_ref = hook.template_ref;
+  Launch launch_exit;
+  launch_exit.name = node.name + ".onExit";
+  launch_exit.call = &call;
+  launch_exit.base = frame.compiled->base;
+  launch_exit.arguments = &*arguments;
+  launch_exit.boundary = node.boundary;
+  launch_exit.owner = index;
+  launch_exit.parents = {index};
+  launch_exit.hooked = true;
+  launch_exit.in_exit_handler = true;
+  launch_exit.depth = frame.depth + 1;
+  launch(launch_exit);
+  return true;
+}
+
+StepsFrame* Engine::Machine::steps_frame_of_child(NodeIndex index) const {
+  const Node& node = (*nodes_)[index];
+  if (node.owner == kNoNode || (*nodes_)[node.owner].type != NodeType::step_group) {
+    return nullptr;
+  }
+  return static_cast<StepsFrame*>(boundary_frame(node.boundary));
+}
+
+/// The node and its hook have ended: tell whoever waits for it.
+void Engine::Machine::node_done(NodeIndex index) {
+  (*nodes_)[index].done = true;
+  mark(index);
+  add_resources(index);
+  close_frame(index);
+  if (BoundaryFrame* frame = boundary_frame((*nodes_)[index].boundary)) {
+    wake_waiting(*frame);
+  }
+  const Node& node = (*nodes_)[index];
+  if (node.owner != kNoNode) {
+    tell_owner(index);
+  } else if (node.name == nodes_->workflow_name()) {
+    entry_done(index);
+  } else {
+    exit_handler_done(index);
+  }
+}
+
+void Engine::Machine::close_frame(NodeIndex index) {
+  switch ((*nodes_)[index].type) {
+    case NodeType::steps:
+      steps_.erase(index);
+      return;
+    case NodeType::dag:
+      dags_.erase(index);
+      return;
+    case NodeType::task_group:
+      loops_.erase(index);
+      return;
+    case NodeType::retry:
+      retries_.erase(index);
+      return;
+    default:
+      return;
+  }
+}
+
+void Engine::Machine::tell_owner(NodeIndex index) {
+  const Node& node = (*nodes_)[index];
+  const NodeIndex owner = node.owner;
+  if (node.hooked) {
+    hook_done(index);
+    return;
+  }
+  switch ((*nodes_)[owner].type) {
+    case NodeType::steps:
+      leave_group(*steps_.at(owner));
+      return;
+    case NodeType::step_group:
+      group_child_done(*steps_.at(node.boundary), index);
+      return;
+    case NodeType::dag:
+      note_task_error(index);
+      task_done(*dags_.at(owner), node.slot);
+      return;
+    case NodeType::task_group:
+      note_task_error(index);
+      loop_child_done(owner);
+      return;
+    case NodeType::retry:
+      attempt_done(owner);
+      return;
+    default:
+      return;
+  }
+}
+
+void Engine::Machine::hook_done(NodeIndex index) {
+  const NodeIndex hooked = (*nodes_)[index].owner;
+  if (const auto error = bubbling_.find(index); error != bubbling_.end()) {
+    if (StepsFrame* steps = steps_frame_of_child(hooked)) {
+      fail_group(*steps, error->second);
+    }
+    bubbling_.erase(error);
+  }
+  node_done(hooked);
+}
+
+/// A task that could not be started says which one it was.
+void Engine::Machine::note_task_error(NodeIndex index) {
+  const auto error = bubbling_.find(index);
+  if (error == bubbling_.end()) {
+    return;
+  }
+  Node& node = (*nodes_)[index];
+  node.message = "task '" + node.name + "' errored: " + error->second;
+  mark(index);
+  bubbling_.erase(error);
+}
+
+void Engine::Machine::add_resources(NodeIndex index) {
+  const Node& node = (*nodes_)[index];
+  if (node.resources.known) {
+    decisions_.workflow_changed = true;
+    NodeIndex owner = node.owner;
+    // What a hook used counts for the group around the node it belongs to.
+    if (node.hooked && owner != kNoNode) {
+      owner = (*nodes_)[owner].owner;
+    }
+    if (owner == kNoNode) {
+      resources_.add(node.resources);
+    } else {
+      (*nodes_)[owner].resources.add(node.resources);
+    }
+  }
+}
+
+void Engine::Machine::entry_done(NodeIndex index) {
+  if (const auto error = bubbling_.find(index); error != bubbling_.end()) {
+    finish_run(RunPhase::error, "error in entry template execution: " + error->second);
+    return;
+  }
+  start_exit_handler();
+}
+
+/// The entry node has ended: run the workflow's exit handler, or end the run.
+void Engine::Machine::start_exit_handler() {
+  const NodeIndex entry = *nodes_->find_name(nodes_->workflow_name());
+  const Hook* hook = nullptr;
+  Hook named;
+  if (const auto found = spec_.hooks.find("exit"); found != spec_.hooks.end()) {
+    hook = &found->second;
+  } else if (!spec_.on_exit.empty()) {
+    named.template_name = spec_.on_exit;
+    named.arguments = spec_.arguments;
+    hook = &named;
+  }
+  const std::string name = nodes_->workflow_name() + ".onExit";
+  if (const auto existing = nodes_->find_name(name)) {
+    if ((*nodes_)[*existing].done) {
+      exit_handler_done(*existing);
+    }
+    return;
+  }
+  if (hook == nullptr || shutdown_ == "Terminate") {
+    finish_from_nodes(entry, kNoNode);
+    return;
+  }
+  set_outcome_variables(entry);
+  Arguments arguments = hook->arguments;
+  if (!hook->has_arguments && hook != &named) {
+    arguments = spec_.arguments;
+  }
+  Call call;
+  call.template_name = hook->template_name;
+  call.template_ref = hook->template_ref;
+  Launch launch_exit;
+  launch_exit.name = name;
+  launch_exit.call = &call;
+  launch_exit.base = catalog_.local();
+  launch_exit.arguments = &arguments;
+  launch_exit.hooked = true;
+  launch_exit.in_exit_handler = true;
+  launch(launch_exit);
+}
+
+void Engine::Machine::set_outcome_variables(NodeIndex entry) {
+  const NodePhase phase = (*nodes_)[entry].phase;
+  globals_.set("workflow.status", phase == NodePhase::failed  ? "Failed"
+                                  : phase == NodePhase::error ? "Error"
+                                                              : "Succeeded");
+  std::string quoted;
+  doc::append_json_string(quoted, failures_text(), false);
+  globals_.set("workflow.failures", std::move(quoted));
+}
+
+/// The nodes that failed, as the exit handler is told of them.
+std::string Engine::Machine::failures_text() const {
+  doc::Array out;
+  for (NodeIndex i = 0; i < nodes_->size(); ++i) {
+    const Node& node = (*nodes_)[i];
+    if (!failed_or_error(node.phase)) {
+      continue;
+    }
+    doc::Object entry;
+    entry["displayName"] = nodes_->display_name(i);
+    entry["message"] = node.message;
+    entry["templateName"] = nodes_->call(i).target();
+    entry["phase"] = name_of(node.phase);
+    entry["podName"] = nodes_->pod_name(i);
+    entry["finishedAt"] = time_text(node.finished);
+    out.push_back(std::move(entry));
+  }
+  return out.empty() ? "null" : doc::to_json(out);
+}
+
+void Engine::Machine::exit_handler_done(NodeIndex index) {
+  if (const auto error = bubbling_.find(index); error != bubbling_.end()) {
+    finish_run(RunPhase::error, "error in exit template execution : " + error->second);
+    return;
+  }
+  finish_from_nodes(*nodes_->find_name(nodes_->workflow_name()), index);
+}
+
+void Engine::Machine::finish_from_nodes(NodeIndex entry, NodeIndex exit_handler) {
+  const Node& node = (*nodes_)[entry];
+  if (failed_or_error(node.phase)) {
+    finish_run(node.phase == NodePhase::failed ? RunPhase::failed : RunPhase::error,
+               shutdown_.empty() ? node.message : "Stopped with strategy '" + shutdown_ + "'");
+    return;
+  }
+  if (exit_handler != kNoNode && failed_or_error((*nodes_)[exit_handler].phase)) {
+    const Node& exit = (*nodes_)[exit_handler];
+    finish_run(exit.phase == NodePhase::failed ? RunPhase::failed : RunPhase::error, exit.message);
+    return;
+  }
+  finish_run(RunPhase::succeeded, "");
+}
+
+}  // namespace tiphys::workflows

@@ -1,0 +1,185 @@
+#include "workflows/engine/machine.h"
+#include "workflows/engine/merge.h"
+
+#include <boost/json.hpp>
+
+namespace tiphys::workflows {
+namespace {
+
+RunPhase run_phase_of(std::string_view text) {
+  for (const RunPhase phase : {RunPhase::pending, RunPhase::running, RunPhase::succeeded,
+                               RunPhase::failed, RunPhase::error}) {
+    if (name_of(phase) == text) {
+      return phase;
+    }
+  }
+  return RunPhase::none;
+}
+
+const doc::Value& member_or_null(const doc::Value& value, std::string_view key) {
+  static const doc::Value kNull;
+  const doc::Value* found = doc::find(value, key);
+  return found == nullptr ? kNull : *found;
+}
+
+}  // namespace
+
+Result<> Engine::Machine::load(const doc::Value& workflow) {
+  document_ = workflow;
+  TRY(auto manifest, decode_manifest(workflow));
+  if (manifest.kind != "Workflow") {
+    return fail(ErrorCode::invalid, "expected a Workflow, found a " + manifest.kind);
+  }
+  metadata_ = std::move(manifest.metadata);
+  nodes_ = std::make_unique<NodeTable>(metadata_.name);
+  const auto format = metadata_.annotations.find("workflows.argoproj.io/pod-name-format");
+  nodes_->set_pod_names_v1(format != metadata_.annotations.end() && format->second == "v1");
+  const doc::Value& status = member_or_null(workflow, "status");
+  if (auto loaded = load_spec(workflow); !loaded) {
+    fail_start(RunPhase::error, loaded.error().message);
+  }
+  shutdown_ = manifest.spec.shutdown;
+  suspended_ = manifest.spec.suspend;
+  load_status(status);
+  return {};
+}
+
+void Engine::Machine::fail_start(RunPhase phase, std::string message) {
+  if (start_error_.empty()) {
+    start_error_phase_ = phase;
+    start_error_ = std::move(message);
+  }
+}
+
+/// The spec to execute: merged, then with the workflow's own variables substituted.
+Result<> Engine::Machine::load_spec(const doc::Value& document) {
+  doc::Value spec = member_or_null(document, "spec");
+  TRY_VOID(merge_referenced_spec(document, spec));
+  const doc::Value& status = member_or_null(document, "status");
+  const doc::Value* stored_templates = doc::find(status, "storedTemplates");
+  TRY(spec_, decode_spec(spec));
+  if (auto set = set_globals(globals_, metadata_, spec_, references_); !set) {
+    fail_start(RunPhase::failed, "failed to set global parameters: " + set.error().message);
+  }
+  TRY_VOID(substitute_globals(spec));
+  TRY(spec_, decode_spec(spec));
+  if (start_error_.empty()) {
+    static_cast<void>(set_global_parameters(globals_, spec_.arguments, references_));
+  }
+  if (!doc::find(status, "phase")) {
+    if (auto updated = update_metadata(spec); !updated) {
+      fail_start(RunPhase::error, updated.error().message);
+    }
+  }
+  reads_duration_ = doc::to_json(spec).contains("workflow.duration");
+  globals_.set("workflow.status", "Running");
+  globals_.set("workflow.duration", "0.000000");
+  catalog_.set_workflow(metadata_.name, spec_, stored_templates);
+  return {};
+}
+
+/// Everything but the templates, which see later values of some variables.
+Result<> Engine::Machine::substitute_globals(doc::Value& spec) {
+  if (!spec.is_object()) {
+    return {};
+  }
+  doc::Object rest = spec.get_object();
+  doc::Value templates;
+  if (const doc::Value* found = rest.if_contains("templates")) {
+    templates = *found;
+  }
+  rest.erase("templates");
+  TRY(auto text,
+      replace_tags(doc::to_json(rest, {.escape_html = false}), globals_, Strictness::lenient));
+  TRY(spec, doc::parse_json(text));
+  if (!templates.is_null()) {
+    spec.as_object()["templates"] = std::move(templates);
+  }
+  return {};
+}
+
+Result<> Engine::Machine::merge_referenced_spec(const doc::Value& document, doc::Value& spec) {
+  const doc::Value& defaults = member_or_null(config_.workflow_defaults, "spec");
+  const doc::Value* reference = doc::find(spec, "workflowTemplateRef");
+  if (reference == nullptr) {
+    TRY(spec, merge_specs(spec, doc::Value(), defaults));
+    return {};
+  }
+  const doc::Value* stored =
+      doc::find(member_or_null(document, "status"), "storedWorkflowTemplateSpec");
+  const std::string name(doc::find_string(*reference, "name"));
+  const doc::Value* cluster = doc::find(*reference, "clusterScope");
+  const bool cluster_scope = cluster != nullptr && cluster->is_bool() && cluster->get_bool();
+  if (stored != nullptr) {
+    stored_spec_ = *stored;
+  } else {
+    const doc::Value* found = cluster_scope ? references_.cluster_workflow_template(name)
+                                            : references_.workflow_template(name);
+    if (found == nullptr) {
+      return fail(ErrorCode::not_found,
+                  std::string(cluster_scope ? "clusterworkflowtemplates" : "workflowtemplates") +
+                      ".argoproj.io \"" + name + "\" not found");
+    }
+    TRY(stored_spec_, merge_specs(spec, member_or_null(*found, "spec"), defaults));
+  }
+  metadata_.labels[cluster_scope ? "workflows.argoproj.io/cluster-workflow-template"
+                                 : "workflows.argoproj.io/workflow-template"] = name;
+  spec = stored_spec_;
+  return {};
+}
+
+/// workflowMetadata: labels and annotations the spec puts on the run, some from expressions.
+Result<> Engine::Machine::update_metadata(doc::Value& spec) {
+  const auto& wanted = spec_.workflow_metadata;
+  for (const auto& [key, value] : wanted.labels) {
+    metadata_.labels[key] = value;
+    globals_.set("workflow.labels." + key, value);
+  }
+  for (const auto& [key, value] : wanted.annotations) {
+    metadata_.annotations[key] = value;
+    globals_.set("workflow.annotations." + key, value);
+  }
+  if (spec_.labels_from.empty()) {
+    return {};
+  }
+  for (const auto& [key, expression] : spec_.labels_from) {
+    auto value = evaluate_text(expression, globals_);
+    if (!value) {
+      return fail(ErrorCode::invalid, "failed to evaluate label \"" + key + "\" expression \"" +
+                                          expression + "\": " + value.error().message);
+    }
+    globals_.set("workflow.labels." + key, *value);
+    metadata_.labels[key] = std::move(*value);
+  }
+  TRY_VOID(substitute_globals(spec));
+  TRY(spec_, decode_spec(spec));
+  return {};
+}
+
+void Engine::Machine::load_status(const doc::Value& status) {
+  if (!status.is_object()) {
+    return;
+  }
+  phase_ = run_phase_of(doc::find_string(status, "phase"));
+  message_ = doc::find_string(status, "message");
+  started_ = time_of(doc::find_string(status, "startedAt"));
+  finished_ = time_of(doc::find_string(status, "finishedAt"));
+  if (const doc::Value* outputs = doc::find(status, "outputs")) {
+    if (auto decoded = decode_outputs(*outputs)) {
+      global_outputs_ = std::move(*decoded);
+      for (const Parameter& parameter : global_outputs_.parameters) {
+        if (parameter.value) {
+          globals_.set("workflow.outputs.parameters." + parameter.name, *parameter.value);
+        }
+      }
+    }
+  }
+  if (const doc::Value* conditions = doc::find(status, "conditions");
+      conditions != nullptr && conditions->is_array()) {
+    for (const doc::Value& condition : conditions->get_array()) {
+      pods_seen_ = pods_seen_ || doc::find_string(condition, "type") == "PodRunning";
+    }
+  }
+}
+
+}  // namespace tiphys::workflows

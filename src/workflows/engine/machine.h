@@ -1,0 +1,447 @@
+#pragma once
+/// The engine's inside. Every unfinished composite node has a frame: what it still waits for and
+/// what it may still start. A node that is fulfilled goes on a list; settle() takes one after the
+/// other, runs its exit hook, and tells its owner's frame. Nothing here walks the tree.
+///
+/// The members are spread over files by what they are about: launch.cc starts nodes, steps.cc,
+/// dag.cc, loops.cc and retry.cc drive frames, hooks.cc exit hooks and the end of the run,
+/// pods.cc what pods report, control.cc the verbs, variables.cc scopes, outputs.cc outputs,
+/// restore.cc and status.cc the stored form.
+
+#include "workflows/engine/catalog.h"
+#include "workflows/engine/globals.h"
+
+#include <deque>
+#include <queue>
+#include <set>
+
+namespace tiphys::workflows {
+
+/// A step or task whose references are resolved, ready to be started: once, or once per item.
+struct Plan {
+  std::uint32_t number = 0;
+  const CompiledCall* call = nullptr;
+  Call target;  ///< name, template and inline template of what is called
+  Arguments arguments;
+  std::string when;
+  bool when_false = false;
+  // Loops only.
+  std::optional<LoopItems> items;
+  TagText loop;  ///< the with* members with references resolved
+  TagText item_arguments;
+  TagText item_when;
+  TagText item_template;
+  std::size_t next = 0;
+  std::size_t count = 1;
+  bool skips_existing = false;
+
+  bool exhausted() const { return next >= count; }
+};
+
+/// Suffixes of variables such as ".outputs.result", and their texts.
+using Aggregate = std::vector<std::pair<std::string, std::string>>;
+
+/// The variables of one node's template: inputs over locals over the workflow's.
+struct NodeScope {
+  explicit NodeScope(const Scope* globals) : locals(globals), inputs(&locals) {}
+
+  NodeScope(const NodeScope&) = delete;
+  NodeScope& operator=(const NodeScope&) = delete;
+
+  Scope locals;  ///< node.name, steps.name or tasks.name, pod.name, retries ...
+  Scope inputs;  ///< inputs.* and declared paths
+};
+
+/// A Steps or DAG node that is not done.
+struct BoundaryFrame : NodeScope {
+  explicit BoundaryFrame(const Scope* globals) : NodeScope(globals) {}
+
+  NodeIndex node = kNoNode;
+  const CompiledTemplate* compiled = nullptr;
+  int depth = 0;
+  /// By number of step or task: the node that answers for it, or kNoNode.
+  std::vector<NodeIndex> results;
+  /// Texts of loop aggregates by number, computed when the loop has ended.
+  std::map<std::uint32_t, Aggregate> aggregates;
+  /// Children of type Pod, Steps and DAG that are Pending or Running.
+  std::int64_t active = 0;
+  bool fail_fast_hit = false;
+  /// Owners below this boundary that wait for one of its children to end.
+  std::set<NodeIndex> waiting;
+};
+
+struct StepsFrame : BoundaryFrame {
+  using BoundaryFrame::BoundaryFrame;
+
+  std::uint32_t group = 0;
+  NodeIndex group_node = kNoNode;
+  std::vector<Plan> plans;
+  std::size_t plan = 0;
+  std::uint32_t open = 0;  ///< children of the group that are not done
+  std::string group_error;
+  bool has_group_error = false;
+};
+
+struct DagFrame : BoundaryFrame {
+  using BoundaryFrame::BoundaryFrame;
+
+  std::vector<std::uint32_t> targets;
+  std::vector<std::uint32_t> missing;  ///< by task: dependencies that are not done
+  std::vector<char> wanted;
+  /// By task: its place in the order in which tasks are started.
+  std::vector<std::uint32_t> rank;
+  std::set<std::pair<std::uint32_t, std::uint32_t>> ready;  ///< rank and number
+  std::uint32_t open = 0;  ///< tasks whose node exists and is not done
+};
+
+/// A TaskGroup that is not fulfilled.
+struct LoopFrame {
+  NodeIndex dag = kNoNode;
+  Plan plan;
+  std::uint32_t open = 0;
+};
+
+/// A Retry node that is not fulfilled.
+struct RetryFrame {
+  const CompiledTemplate* compiled = nullptr;
+  int depth = 0;
+};
+
+struct Timer {
+  TimePoint at;
+  NodeIndex node = kNoNode;  ///< kNoNode = the workflow's deadline
+
+  bool operator>(const Timer& other) const {
+    return at != other.at ? at > other.at : node > other.node;
+  }
+};
+
+/// What starts a node.
+struct Launch {
+  std::string name;
+  const Call* call = nullptr;
+  const TemplateBase* base = nullptr;
+  const Arguments* arguments = nullptr;
+  /// The call's name in the callee ("" for hooks); tells steps from tasks.
+  std::string call_name;
+  bool is_task = false;
+  NodeIndex boundary = kNoNode;
+  NodeIndex owner = kNoNode;
+  std::uint32_t slot = 0;
+  std::vector<NodeIndex> parents;
+  bool hooked = false;
+  bool in_exit_handler = false;
+  int depth = 0;
+};
+
+enum class Launched : std::uint8_t {
+  started,
+  blocked,
+  nothing,  ///< all of the plan's nodes are there
+};
+
+NodeType node_type_for(TemplateType type);
+NodePhase first_phase_of(NodeType type);
+/// The step's or task's name in a node's name, without loop index and attempt.
+std::string plain_call_name(std::string_view name);
+
+class Engine::Machine {
+ public:
+  Machine(const References& references, EngineConfig config)
+      : references_(references), config_(std::move(config)), catalog_(references) {}
+
+  Result<> load(const doc::Value& workflow);
+  /// Both want a loaded document and leave a machine that decides as the one that stored it.
+  Result<> load_rows(std::span<const StoredRow> rows, TimePoint now);
+  Result<> load_nodes(const doc::Value& nodes, TimePoint now);
+
+  Result<Decisions> apply(const Event& event, TimePoint now);
+  std::optional<TimePoint> next_wake() const;
+  std::string row(NodeIndex index) const;
+  doc::Value node_status(NodeIndex index) const;
+  doc::Value workflow(Engine::WithNodes nodes) const;
+  Result<CreatePod> pod_of(NodeIndex index, TimePoint now);
+
+  bool is_finished() const;
+
+  RunPhase phase() const { return phase_; }
+
+  const std::string& message() const { return message_; }
+
+  const NodeTable& nodes() const { return *nodes_; }
+
+  const WorkflowSpec& spec() const { return spec_; }
+
+  const Metadata& metadata() const { return metadata_; }
+
+ private:
+  struct Limits {
+    std::optional<TimePoint> timeout;
+    std::optional<TimePoint> pending_timeout;
+    std::optional<std::int64_t> active_deadline_seconds;
+  };
+
+  /// One element of a loop.
+  struct LoopCall {
+    std::string name;
+    std::string when;
+    Arguments arguments;
+    std::optional<TemplateRef> template_ref;
+  };
+
+  // load.cc: the document and its spec.
+  void fail_start(RunPhase phase, std::string message);
+  Result<> load_spec(const doc::Value& document);
+  Result<> substitute_globals(doc::Value& spec);
+  Result<> merge_referenced_spec(const doc::Value& document, doc::Value& spec);
+  Result<> update_metadata(doc::Value& spec);
+  void load_status(const doc::Value& status);
+
+  // apply.cc: events, the run's phase.
+  Result<> handle(const Event& event);
+  void start();
+  void launch_entry();
+  void set_run_phase(RunPhase phase, std::string message);
+  void finish_run(RunPhase phase, std::string message);
+  std::optional<TimePoint> workflow_deadline() const;
+  void run_due_timers();
+  void on_timer(NodeIndex node);
+  void settle();
+  void resume_waiting();
+  NodeIndex boundary_of_owner(NodeIndex owner) const;
+  void resume_owner(NodeIndex owner);
+  void wake_waiting(BoundaryFrame& frame);
+  void wake_all(BoundaryFrame& frame);
+
+  // nodes.cc: creating and changing nodes.
+  NodeIndex create_node(const Launch& launch, NodeType type, NodePhase phase);
+  void mark(NodeIndex index);
+  void count(NodeIndex index, int sign);
+  void set_phase(NodeIndex index, NodePhase phase);
+  void set_phase(NodeIndex index, NodePhase phase, std::string message);
+  void fail_with(NodeIndex index, std::string error);
+  BoundaryFrame* boundary_frame(NodeIndex index) const;
+  bool parallelism_reached(const Launch& launch);
+  void wait_for_slot(NodeIndex owner, NodeIndex boundary, bool whole_workflow);
+
+  // launch.cc: starting nodes.
+  Launched launch(const Launch& launch);
+  NodeIndex error_node(const Launch& launch, std::string error, bool bubbles);
+  NodeIndex skipped_node(const Launch& launch, NodePhase phase, std::string message);
+  void start_template(NodeIndex index, const CompiledTemplate& compiled, int depth);
+  Result<std::string> input_text(const Inputs& inputs, NodeIndex index) const;
+  void set_display_name(NodeIndex index, const CompiledTemplate& compiled);
+  Result<Inputs> fill_inputs(const CompiledTemplate& compiled, const Arguments& arguments) const;
+  Result<> fill_parameter(Parameter& parameter, const Arguments& arguments) const;
+  Result<> fill_from_config_map(Parameter& parameter) const;
+  void open_boundary(BoundaryFrame& frame, NodeIndex index, const CompiledTemplate& compiled,
+                     int depth);
+  const CompiledCall* call_of(NodeIndex index) const;
+  Result<const CompiledTemplate*> compiled_of(NodeIndex index);
+
+  // plans.cc: resolving the references of steps and tasks.
+  Result<Plan> make_plan(BoundaryFrame& frame, std::uint32_t number);
+  Result<bool> plan_condition(const Scope& scope, const BoundaryFrame& frame, Plan& plan) const;
+  Result<> plan_arguments(const Scope& scope, BoundaryFrame& frame, Plan& plan);
+  Result<TagText> resolved_arguments(const Scope& scope, const BoundaryFrame& frame,
+                                     const CompiledCall& call) const;
+  Result<std::string> substitute(const Scope& scope, const BoundaryFrame& frame,
+                                 const TagText& text, Strictness strictness) const;
+  Result<Arguments> resolve_artifacts(Arguments arguments, const Scope& scope) const;
+  Result<Artifact> resolve_artifact(const Artifact& artifact, const Scope& scope) const;
+  Result<> expand_plan(BoundaryFrame& frame, Plan& plan);
+  Result<LoopCall> loop_call(const Scope& scope, const Plan& plan, std::size_t index) const;
+  bool skip_existing(BoundaryFrame& frame, Plan& plan, std::string_view prefix);
+  Result<Launched> launch_next(BoundaryFrame& frame, Plan& plan, Launch skeleton,
+                               std::string_view prefix);
+
+  // steps.cc
+  void start_steps(NodeIndex index, const CompiledTemplate& compiled, int depth);
+  void start_group(StepsFrame& frame);
+  void plan_group(StepsFrame& frame);
+  void fail_group(StepsFrame& frame, std::string error);
+  Launch step_launch(const StepsFrame& frame, const Plan& plan) const;
+  void continue_group(StepsFrame& frame);
+  void group_child_done(StepsFrame& frame, NodeIndex child);
+  void finish_group(StepsFrame& frame);
+  Result<> collect_group(StepsFrame& frame);
+  void leave_group(StepsFrame& frame);
+  void set_steps_outbound(const StepsFrame& frame);
+  void finish_steps(StepsFrame& frame);
+
+  // dag.cc
+  void start_dag(NodeIndex index, const CompiledTemplate& compiled, int depth);
+  DagFrame& open_dag(NodeIndex index, const CompiledTemplate& compiled, int depth);
+  Result<> choose_targets(DagFrame& frame);
+  void visit_target(DagFrame& frame, std::uint32_t number, std::uint32_t& rank);
+  void continue_dag(DagFrame& frame);
+  Launch task_launch(const DagFrame& frame, std::uint32_t number) const;
+  Result<bool> depends_hold(const DagFrame& frame, std::uint32_t number) const;
+  bool start_task(DagFrame& frame, std::uint32_t number);
+  void continue_loop(NodeIndex group);
+  void finish_loop(NodeIndex group);
+  void loop_child_done(NodeIndex group);
+  void task_done(DagFrame& frame, std::uint32_t number);
+  void assess_dag(DagFrame& frame);
+  NodePhase target_phase(const DagFrame& frame, std::uint32_t number) const;
+  void finish_dag(DagFrame& frame, NodePhase phase);
+  void append_outbound(NodeIndex index, std::vector<NodeIndex>& out) const;
+
+  // retry.cc
+  bool has_retry(const CompiledTemplate& compiled) const;
+  Result<RetryStrategy> strategy_of(NodeIndex index) const;
+  std::vector<NodeIndex> attempts_of(NodeIndex index) const;
+  void set_retry_variables(Scope& scope, NodeIndex index, std::uint32_t attempt) const;
+  Launched start_attempt(NodeIndex index);
+  void end_retry(NodeIndex index, NodePhase phase, std::string message);
+  bool is_transient(std::string_view message) const;
+  bool policy_allows(const RetryStrategy& strategy, const Node& last) const;
+  std::optional<TimePoint> attempts_deadline(NodeIndex index) const;
+  std::vector<std::string> hosts_to_avoid(NodeIndex index) const;
+  Result<bool> wait_for_backoff(NodeIndex index, const RetryStrategy& strategy,
+                                const std::vector<NodeIndex>& attempts);
+  Result<std::optional<std::string>> reason_to_stop(const RetryStrategy& strategy,
+                                                    const std::vector<NodeIndex>& attempts) const;
+  void attempt_done(NodeIndex index);
+
+  // hooks.cc: exit hooks, the end of nodes and of the run.
+  const Hook* exit_hook_of(NodeIndex index) const;
+  Result<Arguments> hook_arguments(const Hook& hook, const Scope& scope,
+                                   const Scope& artifacts) const;
+  bool start_exit_hook(NodeIndex index);
+  bool launch_exit_hook(NodeIndex index, const Hook& hook, BoundaryFrame& frame);
+  bool give_up_hook(NodeIndex index, std::string error);
+  StepsFrame* steps_frame_of_child(NodeIndex index) const;
+  void node_done(NodeIndex index);
+  void close_frame(NodeIndex index);
+  void tell_owner(NodeIndex index);
+  void hook_done(NodeIndex index);
+  void note_task_error(NodeIndex index);
+  void add_resources(NodeIndex index);
+  void entry_done(NodeIndex index);
+  void start_exit_handler();
+  void set_outcome_variables(NodeIndex entry);
+  std::string failures_text() const;
+  void exit_handler_done(NodeIndex index);
+  void finish_from_nodes(NodeIndex entry, NodeIndex exit_handler);
+
+  // pods.cc
+  bool include_result(NodeIndex index) const;
+  Result<Limits> limits_of(NodeIndex index, const CompiledTemplate& compiled) const;
+  Result<std::string> template_text(NodeIndex index, const CompiledTemplate& compiled) const;
+  Result<CreatePod> make_pod(NodeIndex index, const CompiledTemplate& compiled) const;
+  void start_pod(NodeIndex index, const CompiledTemplate& compiled);
+  void set_pending_timers(NodeIndex index, const CompiledTemplate& compiled);
+  void check_pending_timeout(NodeIndex index);
+  void store_outputs(NodeIndex index, const PodUpdate& update);
+  Outputs declared_outputs(NodeIndex index);
+  void on_pod(const PodUpdate& update);
+
+  // control.cc
+  bool shutting_down_for(bool in_exit_handler) const;
+  std::vector<NodeIndex> suspended_nodes() const;
+  std::map<std::string, std::string> fields_of(NodeIndex index) const;
+  Result<std::vector<NodeIndex>> matching_suspended(std::string_view selector) const;
+  Result<> on_stop(const Stop& stop);
+  void shut_down(std::string_view strategy);
+  void give_up_waiting();
+  void stop_pod(NodeIndex index, std::string message);
+  void exceed_deadline();
+  Result<> on_resume(const Resume& resume);
+  void complete_suspend(NodeIndex index, Outputs outputs, std::string message);
+  Result<> on_set(const SetNodes& set);
+  void start_suspend(NodeIndex index, const CompiledTemplate& compiled);
+  Result<std::optional<TimePoint>> suspend_deadline(NodeIndex index,
+                                                    const CompiledTemplate& compiled) const;
+  void check_suspend_duration(NodeIndex index);
+
+  // outputs.cc
+  Outputs outputs_of(NodeIndex index) const;
+  void set_outputs(NodeIndex index, const Outputs& outputs);
+  Result<std::optional<Outputs>> outputs_from_scope(BoundaryFrame& frame);
+  void export_globals(const Outputs& outputs);
+  std::vector<NodeIndex> succeeded_elements(const BoundaryFrame& frame, std::uint32_t number) const;
+  Result<> compute_aggregate(BoundaryFrame& frame, std::uint32_t number);
+  void add_aggregates(Scope& scope, BoundaryFrame& frame, std::uint32_t number,
+                      const std::string& prefix);
+
+  // variables.cc
+  static std::string call_prefix(const BoundaryFrame& frame);
+  std::string call_name_of(NodeIndex index) const;
+  void set_locals(Scope& scope, NodeIndex index) const;
+  void set_inputs(Scope& scope, const CompiledTemplate& compiled, const SharedText& inputs) const;
+  void fill_scope(NodeScope& scope, const CompiledTemplate& compiled, NodeIndex index) const;
+  NodeIndex speaker_of(NodeIndex index) const;
+  void add_node_variables(Scope& scope, const std::string& prefix, NodeIndex index) const;
+  void add_skipped_outputs(Scope& scope, const BoundaryFrame& frame, std::uint32_t number,
+                           const std::string& prefix);
+  void add_call_variables(Scope& scope, BoundaryFrame& frame, const Mentions* mentions);
+  void add_artifacts(Scope& scope, const BoundaryFrame& frame, const Mentions* mentions) const;
+
+  // status.cc
+  std::string progress_of(NodeIndex index) const;
+  doc::Value status(Engine::WithNodes nodes) const;
+
+  // rebuild.cc: frames from nodes.
+  void rebuild();
+  void rebuild_boundaries();
+  void rebuild_steps(NodeIndex index, const CompiledTemplate& compiled);
+  void rebuild_dag(NodeIndex index, const CompiledTemplate& compiled);
+  void rebuild_groups();
+  void rebuild_group(StepsFrame& frame);
+  void rebuild_loop(NodeIndex index);
+  void rebuild_timers();
+  void rebuild_sums();
+  int depth_of(NodeIndex index) const;
+
+  const References& references_;
+  EngineConfig config_;
+  Catalog catalog_;
+  Scope globals_;
+  std::unique_ptr<NodeTable> nodes_;
+  Metadata metadata_;
+  WorkflowSpec spec_;
+  doc::Value document_;
+  doc::Value stored_spec_;  ///< null without a workflowTemplateRef
+
+  RunPhase phase_ = RunPhase::none;
+  std::string message_;
+  TimePoint started_ = kNoTime;
+  TimePoint finished_ = kNoTime;
+  Outputs global_outputs_;
+  std::string shutdown_;
+  bool suspended_ = false;
+  bool pods_seen_ = false;
+
+  std::unordered_map<NodeIndex, std::unique_ptr<StepsFrame>> steps_;
+  std::unordered_map<NodeIndex, std::unique_ptr<DagFrame>> dags_;
+  std::unordered_map<NodeIndex, LoopFrame> loops_;
+  std::unordered_map<NodeIndex, RetryFrame> retries_;
+  /// What a pod that was told to stop gets as its node's message.
+  std::unordered_map<NodeIndex, std::string> stop_messages_;
+  /// Until when Retry nodes wait before their next attempt.
+  std::unordered_map<NodeIndex, TimePoint> wakes_;
+  std::map<std::string, SharedText> common_outputs_;
+  /// Errors of nodes that end the group or workflow around them, by node, until they settle.
+  std::unordered_map<NodeIndex, std::string> bubbling_;
+  std::deque<NodeIndex> fulfilled_;
+  /// Owners that may start more once the workflow's limit or this event's budget allows.
+  std::set<NodeIndex> waiting_;
+  std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
+  std::size_t budget_ = 0;
+  std::int64_t active_pods_ = 0;
+  std::int64_t running_pods_ = 0;
+  std::int64_t progress_done_ = 0;
+  std::int64_t progress_total_ = 0;
+  ResourceSeconds resources_;
+  bool reads_duration_ = false;
+  /// Why the run cannot start.
+  std::string start_error_;
+  RunPhase start_error_phase_ = RunPhase::error;
+
+  TimePoint now_ = kNoTime;
+  Decisions decisions_;
+  std::vector<char> marked_;
+};
+
+}  // namespace tiphys::workflows

@@ -1,0 +1,216 @@
+#include "workflows/engine/tag_text.h"
+
+#include "lang/gotime/gotime.h"
+#include "lang/jsontext/json_text.h"
+#include "lang/names/names.h"
+#include "lang/tags/artifact.h"
+#include "lang/tags/tag_text.h"
+#include "lang/when/when.h"
+
+#include <boost/json.hpp>
+
+#include <charconv>
+
+namespace tiphys::workflows {
+
+struct TagText::Parsed {
+  lang::TagText text;
+};
+
+namespace {
+
+using Format = lang::TagText::Format;
+
+const lang::TagRules& rules_of(Strictness strictness) {
+  static const lang::TagRules kLenient{};
+  static const lang::TagRules kCalls{.strictness = lang::Strictness::prefixes({"steps", "tasks"})};
+  static const lang::TagRules kAll{.strictness = lang::Strictness::everything()};
+  switch (strictness) {
+    case Strictness::lenient:
+      return kLenient;
+    case Strictness::steps_and_tasks:
+      return kCalls;
+    case Strictness::all:
+      break;
+  }
+  return kAll;
+}
+
+Result<lang::ExprValue> evaluate(std::string_view expression, const Scope& scope) {
+  TRY(const auto parsed, lang::Expr::parse(expression));
+  const lang::ScopeEnvironment environment(scope, lang::argo_functions());
+  return parsed.run(environment);
+}
+
+}  // namespace
+
+Result<TagText> TagText::parse(std::string json) {
+  TagText out;
+  if (!json.contains("{{")) {
+    out.text_ = std::move(json);
+    return out;
+  }
+  TRY(auto scanned, lang::TagText::scan(std::move(json), Format::own_json));
+  out.text_ = scanned.text();
+  if (scanned.has_tags()) {
+    out.parsed_ = std::make_shared<const Parsed>(Parsed{std::move(scanned)});
+  }
+  return out;
+}
+
+Result<std::string> TagText::replace(const Scope& scope, Strictness strictness) const {
+  if (!parsed_) {
+    return text_;
+  }
+  return parsed_->text.replace(scope, rules_of(strictness));
+}
+
+Result<std::string> replace_tags(std::string json, const Scope& scope, Strictness strictness) {
+  if (!json.contains("{{")) {
+    return json;
+  }
+  return lang::replace_tags(std::move(json), scope, rules_of(strictness), Format::own_json);
+}
+
+Result<std::string> replace_in_passes(const TagText& text, const Scope& locals,
+                                      const Scope& inputs) {
+  if (!text.has_tags()) {
+    return text.text();
+  }
+  TRY(auto merged, text.replace(inputs, Strictness::lenient));
+  if (!merged.contains("{{")) {
+    return merged;
+  }
+  TRY(auto first, text.replace(locals, Strictness::lenient));
+  return replace_tags(std::move(first), inputs, Strictness::lenient);
+}
+
+Result<bool> should_execute(std::string_view when) {
+  return when.empty() ? Result<bool>(true) : lang::should_execute(when);
+}
+
+Result<std::string> evaluate_text(std::string_view expression, const Scope& scope) {
+  TRY(const auto value, evaluate(expression, scope));
+  if (value.is_nil()) {
+    std::string quoted;
+    doc::append_json_string(quoted, expression, false);
+    return fail(ErrorCode::bad_request, "failed to evaluate expression " + quoted);
+  }
+  if (value.kind() == lang::ExprKind::string) {
+    return std::string(value.as_string());
+  }
+  TRY(auto json, value.to_json());
+  return any_string(json);
+}
+
+Result<bool> evaluate_bool(std::string_view expression, const Scope& scope) {
+  TRY(const auto parsed, lang::Expr::parse(expression));
+  const lang::ScopeEnvironment environment(scope, lang::argo_functions());
+  return parsed.run_bool(environment);
+}
+
+Result<Artifact> evaluate_artifact(std::string_view expression, const Scope& scope) {
+  TRY(const auto value, evaluate(expression, scope));
+  auto artifact = artifact_of(value);
+  if (!artifact) {
+    return fail(ErrorCode::bad_request,
+                "Variable {{" + std::string(expression) + "}} is not an artifact");
+  }
+  return std::move(*artifact);
+}
+
+lang::ExprValue variable_of(const Artifact& artifact) {
+  return lang::artifact_value(encode_artifact(artifact));
+}
+
+std::optional<Artifact> artifact_of(const lang::ExprValue& variable) {
+  if (variable.kind() != lang::ExprKind::object) {
+    return std::nullopt;
+  }
+  doc::Object arguments;
+  arguments["artifacts"] = doc::Array{variable.as_object()->to_json()};
+  auto decoded = decode_arguments(arguments);
+  if (!decoded || decoded->artifacts.empty()) {
+    return std::nullopt;
+  }
+  return std::move(decoded->artifacts.front());
+}
+
+Result<std::chrono::milliseconds> parse_timeout(std::string_view text) {
+  std::int64_t seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error == std::errc() && end == text.data() + text.size()) {
+    return std::chrono::seconds(seconds);
+  }
+  auto duration = lang::parse_duration(text);
+  if (!duration) {
+    return fail(ErrorCode::invalid, "unable to parse " + std::string(text) +
+                                        " as a duration: " + duration.error().message);
+  }
+  return std::chrono::duration_cast<std::chrono::milliseconds>(*duration);
+}
+
+Result<LoopItems> LoopItems::of(const Call& call) {
+  lang::LoopFields fields;
+  if (call.has_with_items) {
+    fields.items = doc::to_json(call.with_items);
+  }
+  fields.param = call.with_param.value_or("");
+  if (call.with_sequence) {
+    const Sequence& sequence = *call.with_sequence;
+    fields.sequence = {sequence.start, sequence.end, sequence.count, sequence.format};
+  }
+  TRY(auto items, lang::loop_items(fields));
+  LoopItems out;
+  if (items) {
+    out.count_ = items->size();
+    out.items_ = std::make_shared<const lang::ItemList>(std::move(*items));
+  }
+  return out;
+}
+
+Result<std::string> LoopItems::item(std::string_view call_name, std::size_t index,
+                                    Scope& scope) const {
+  TRY(const auto json, items_->json_at(index));
+  const std::string description = lang::bind_item(scope, lang::Item(json));
+  return lang::loop_child_name(call_name, index, description);
+}
+
+Result<std::string> aggregate_results(const std::vector<std::string>& results) {
+  std::string out = "[";
+  for (const std::string& result : results) {
+    if (const auto problem = lang::json_problem(result)) {
+      return fail(ErrorCode::invalid, *problem);
+    }
+    if (out.size() > 1) {
+      out += ',';
+    }
+    lang::append_compact_json(out, result);
+  }
+  return out + "]";
+}
+
+std::string aggregate_values(const std::vector<std::string>& values) {
+  std::string parsed = "[";
+  bool all_composite = true;
+  for (const std::string& value : values) {
+    const auto document = doc::parse_json(value);
+    if (!document || !(document->is_array() || document->is_object())) {
+      all_composite = false;
+      break;
+    }
+    parsed += parsed.size() > 1 ? "," : "";
+    doc::append_json(parsed, *document, {.sort_keys = true});
+  }
+  if (all_composite) {
+    return parsed + "]";
+  }
+  std::string out = "[";
+  for (const std::string& value : values) {
+    out += out.size() > 1 ? "," : "";
+    doc::append_json_string(out, value);
+  }
+  return out + "]";
+}
+
+}  // namespace tiphys::workflows

@@ -1,0 +1,222 @@
+#include "workflows/engine/testing/scripted_run.h"
+
+#include <boost/json.hpp>
+
+namespace tiphys::workflows::testing {
+
+void DocumentReferences::add(const doc::Value& document) {
+  const std::string_view kind = doc::find_string(document, "kind");
+  const doc::Value* metadata = doc::find(document, "metadata");
+  if (metadata == nullptr) {
+    return;
+  }
+  std::string name(doc::find_string(*metadata, "name"));
+  if (kind == "WorkflowTemplate") {
+    workflow_templates_[std::move(name)] = document;
+  } else if (kind == "ClusterWorkflowTemplate") {
+    cluster_workflow_templates_[std::move(name)] = document;
+  } else if (kind == "ConfigMap") {
+    config_maps_[std::move(name)] = document;
+  }
+}
+
+const doc::Value* DocumentReferences::find(const Table& table, std::string_view name) {
+  const auto found = table.find(name);
+  return found == table.end() ? nullptr : &found->second;
+}
+
+const doc::Value* DocumentReferences::workflow_template(std::string_view name) const {
+  return find(workflow_templates_, name);
+}
+
+const doc::Value* DocumentReferences::cluster_workflow_template(std::string_view name) const {
+  return find(cluster_workflow_templates_, name);
+}
+
+const doc::Value* DocumentReferences::config_map(std::string_view name) const {
+  return find(config_maps_, name);
+}
+
+Result<ScriptedRun> ScriptedRun::create(const doc::Value& workflow, const References& references,
+                                        Script script, EngineConfig config, Checks checks) {
+  ScriptedRun out(std::move(script), references, config, checks);
+  TRY(out.engine_, Engine::create(workflow, references, std::move(config)));
+  out.stored_workflow_ = workflow;
+  return out;
+}
+
+Result<> ScriptedRun::start() { return apply(Start{}); }
+
+Result<> ScriptedRun::run() {
+  TRY_VOID(start());
+  for (;;) {
+    TRY(const bool happened, step());
+    if (!happened) {
+      return {};
+    }
+  }
+}
+
+Result<> ScriptedRun::apply(const Event& event) {
+  bool more = false;
+  TRY_VOID(apply_once(event, more));
+  while (more) {
+    TRY_VOID(apply_once(Continue{}, more));
+  }
+  return {};
+}
+
+Result<> ScriptedRun::apply_once(const Event& event, bool& more) {
+  ++events_;
+  std::optional<Engine> shadow;
+  if (checks_ == Checks::restore) {
+    TRY(shadow, restored());
+  }
+  TRY(const Decisions decisions, engine_->apply(event, now_));
+  if (shadow) {
+    TRY(const Decisions other, shadow->apply(event, now_));
+    store(decisions);
+    TRY_VOID(compare(decisions, other, *shadow));
+  }
+  more = decisions.more;
+  return carry_out(decisions);
+}
+
+Result<bool> ScriptedRun::step() {
+  if (engine_->finished()) {
+    return false;
+  }
+  const auto wake = engine_->next_wake();
+  const bool pod_first = !ends_.empty() && (!wake || ends_.top().at <= *wake);
+  if (!pod_first && !wake) {
+    return false;
+  }
+  if (!pod_first) {
+    now_ = std::max(now_, *wake);
+    TRY_VOID(apply(Continue{}));
+    return true;
+  }
+  const PodEnd end = ends_.top();
+  ends_.pop();
+  now_ = std::max(now_, end.at);
+  if (live_.erase(end.node) != 0) {
+    TRY_VOID(apply(update_of(end)));
+  }
+  return true;
+}
+
+Result<> ScriptedRun::carry_out(const Decisions& decisions) {
+  for (const CreatePod& pod : decisions.create_pods) {
+    if (!live_.emplace(pod.node, pod).second) {
+      return fail(ErrorCode::internal, "pod " + pod.pod_name + " was created twice");
+    }
+    created_.push_back(engine_->nodes()[pod.node].name);
+    schedule(pod);
+  }
+  most_pods_ = std::max(most_pods_, live_.size());
+  for (const StopPod& stop : decisions.stop_pods) {
+    if (live_.contains(stop.node)) {
+      Outcome killed = Outcome::exits(143);
+      ends_.push({now_, order_++, stop.node, std::move(killed)});
+    }
+  }
+  return {};
+}
+
+void ScriptedRun::schedule(const CreatePod& pod) {
+  Outcome outcome = script_(*engine_, pod);
+  TimePoint at = now_ + outcome.duration;
+  if (pod.active_deadline_seconds) {
+    const TimePoint deadline = now_ + std::chrono::seconds(*pod.active_deadline_seconds);
+    if (deadline < at) {
+      at = deadline;
+      outcome = Outcome::exits(143);
+      outcome.message = "Pod was active on the node longer than the specified deadline";
+    }
+  }
+  if (!outcome.stays_pending) {
+    ends_.push({at, order_++, pod.node, std::move(outcome)});
+  }
+}
+
+PodUpdate ScriptedRun::update_of(const PodEnd& end) const {
+  PodUpdate update;
+  update.node = end.node;
+  update.phase = end.outcome.phase;
+  update.exit_code = std::to_string(end.outcome.exit_code);
+  update.message = end.outcome.message;
+  if (update.message.empty() && update.phase != PodPhase::succeeded) {
+    update.message = "main: Error (exit code " + *update.exit_code + ")";
+  }
+  update.result = end.outcome.result;
+  update.parameters = end.outcome.parameters;
+  update.artifacts = end.outcome.artifacts;
+  update.host = "node1";
+  update.finished = now_;
+  update.resources.known = true;
+  update.resources.cpu = 1;
+  update.resources.memory = 2;
+  return update;
+}
+
+std::optional<NodeIndex> ScriptedRun::find(std::string_view display_name) const {
+  for (NodeIndex i = engine_->nodes().size(); i-- > 0;) {
+    if (engine_->nodes().display_name(i) == display_name) {
+      return i;
+    }
+  }
+  return std::nullopt;
+}
+
+void ScriptedRun::store(const Decisions& decisions) {
+  for (const NodeIndex index : decisions.changed) {
+    rows_[index] = engine_->row(index);
+  }
+  if (decisions.workflow_changed) {
+    stored_workflow_ = engine_->workflow(Engine::WithNodes::no);
+  }
+}
+
+Result<Engine> ScriptedRun::restored() const {
+  std::vector<StoredRow> rows;
+  rows.reserve(rows_.size());
+  for (const auto& [index, json] : rows_) {
+    rows.push_back({index, json});
+  }
+  return Engine::restore(stored_workflow_, rows, *references_, config_, now_);
+}
+
+Result<> ScriptedRun::compare(const Decisions& live, const Decisions& shadow,
+                              const Engine& other) const {
+  const auto differ = [](std::string_view what, const std::string& a, const std::string& b) {
+    return fail(ErrorCode::internal, "a restored engine differs in " + std::string(what) +
+                                         ":\n live " + a + "\n restored " + b);
+  };
+  const auto pods = [](const Decisions& decisions) {
+    std::map<std::string, std::string> out;
+    for (const CreatePod& pod : decisions.create_pods) {
+      out[pod.pod_name] = pod.template_json + (pod.capture_result ? " captured" : "");
+    }
+    for (const StopPod& pod : decisions.stop_pods) {
+      out[pod.pod_name] += " stopped";
+    }
+    std::string text;
+    for (const auto& [name, what] : out) {
+      text += name + " " + what + "\n";
+    }
+    return text;
+  };
+  if (pods(live) != pods(shadow)) {
+    return differ("pods", pods(live), pods(shadow));
+  }
+  const std::string mine =
+      doc::to_json(engine_->workflow(Engine::WithNodes::yes), {.sort_keys = true});
+  const std::string theirs =
+      doc::to_json(other.workflow(Engine::WithNodes::yes), {.sort_keys = true});
+  if (mine != theirs) {
+    return differ("state", mine, theirs);
+  }
+  return {};
+}
+
+}  // namespace tiphys::workflows::testing
