@@ -61,19 +61,24 @@ void add_tag(doc::Object& out, const std::string& expression, const Scope& scope
   }
 }
 
-/// The tables write every byte that is no UTF-8 as an escape.
-std::string escaped_bytes(std::string_view text) {
-  std::string out;
-  while (!text.empty()) {
+/// The tables' notation; of a text they write every byte that is no UTF-8 as an escape.
+std::string typed_of(const ExprValue& value) {
+  if (value.kind() != ExprKind::string) {
+    return value.typed_text();
+  }
+  std::string out = "\"";
+  for (std::string_view text = value.as_string(); !text.empty();) {
     const DecodedRune rune = first_rune(text);
     if (rune.rune == kReplacementRune && rune.size == 1) {
       out += "\\ufffd";
     } else {
-      out += text.substr(0, rune.size);
+      std::string quoted;
+      doc::append_json_string(quoted, text.substr(0, rune.size), false);
+      out += quoted.substr(1, quoted.size() - 2);
     }
     text.remove_prefix(rune.size);
   }
-  return out;
+  return out + "\"";
 }
 
 std::string type_word(const ExprValue& value) {
@@ -101,8 +106,7 @@ Outcome value_case(const Case& one) {
   if (!value) {
     return with_prefix("run: ", value.error());
   }
-  doc::Object out{{"type", text_value(type_word(*value))},
-                  {"typed", text_value(escaped_bytes(value->typed_text()))}};
+  doc::Object out{{"type", text_value(type_word(*value))}, {"typed", text_value(typed_of(*value))}};
   const auto wants = [&one](std::string_view key) {
     return one.expected != nullptr && doc::find(*one.expected, key) != nullptr;
   };

@@ -16,7 +16,7 @@ namespace {
 const std::map<std::string_view, Reader> kReaders = {
     {"depends", read_depends}, {"duration", read_duration}, {"expr", read_expr},
     {"items", read_items},     {"node-names", read_names},  {"template-tags", read_tags},
-    {"when", read_when},       {"yaml", read_yaml},
+    {"sprig", read_expr},      {"when", read_when},         {"yaml", read_yaml},
 };
 
 struct Count {
