@@ -1,5 +1,6 @@
 // Table expr.
 
+#include "lang/gotext/gotext.h"
 #include "lang/jsontext/json_text.h"
 #include "lang/tags/tag_text.h"
 #include "reader.h"
@@ -60,6 +61,39 @@ void add_tag(doc::Object& out, const std::string& expression, const Scope& scope
   }
 }
 
+/// The tables' notation; of a text they write every byte that is no UTF-8 as an escape.
+std::string typed_of(const ExprValue& value) {
+  if (value.kind() != ExprKind::string) {
+    return value.typed_text();
+  }
+  std::string out = "\"";
+  for (std::string_view text = value.as_string(); !text.empty();) {
+    const DecodedRune rune = first_rune(text);
+    if (rune.rune == kReplacementRune && rune.size == 1) {
+      out += "\\ufffd";
+    } else {
+      std::string quoted;
+      doc::append_json_string(quoted, text.substr(0, rune.size), false);
+      out += quoted.substr(1, quoted.size() - 2);
+    }
+    text.remove_prefix(rune.size);
+  }
+  return out + "\"";
+}
+
+std::string type_word(const ExprValue& value) {
+  switch (value.kind()) {
+    case ExprKind::time:
+      return "time";
+    case ExprKind::duration:
+      return "duration";
+    case ExprKind::int64:
+      return "int64";
+    default:
+      return value.type_name();
+  }
+}
+
 Outcome value_case(const Case& one) {
   const Scope scope = scope_of(one);
   const ScopeEnvironment environment(scope, functions());
@@ -72,13 +106,16 @@ Outcome value_case(const Case& one) {
   if (!value) {
     return with_prefix("run: ", value.error());
   }
-  doc::Object out{{"type", text_value(value->type_name())},
-                  {"typed", text_value(value->typed_text())}};
-  if (const auto json = value->to_json();
-      json && one.expected != nullptr && doc::find(*one.expected, "json") != nullptr) {
+  doc::Object out{{"type", text_value(type_word(*value))}, {"typed", text_value(typed_of(*value))}};
+  const auto wants = [&one](std::string_view key) {
+    return one.expected != nullptr && doc::find(*one.expected, key) != nullptr;
+  };
+  if (const auto json = value->to_json(); json && wants("json")) {
     out["json"] = *json;
   }
-  add_tag(out, expression, scope);
+  if (wants("tag") || wants("tagError")) {
+    add_tag(out, expression, scope);
+  }
   return out;
 }
 

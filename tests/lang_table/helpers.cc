@@ -1,9 +1,13 @@
 #include "lang/gotext/gotext.h"
 #include "lang/tags/artifact.h"
+#if __has_include("lang/sprig/sprig.h")
+#include "lang/sprig/sprig.h"
+#endif
 #include "reader.h"
 
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
@@ -112,6 +116,23 @@ lang::ExprRuntime runtime() {
   return {.now = [] { return lang::Instant{.unix_seconds = 1'700'000'000}; }, .zones = &kZones};
 }
 
-const lang::ExprEnvironment& functions() { return lang::argo_functions(); }
+const lang::ExprEnvironment& functions() {
+#if __has_include("lang/sprig/sprig.h")
+  static const lang::ExprTable kSprig = [] {
+    lang::ExprTable table;
+    lang::add_sprig(table, {.now = {},
+                            .random =
+                                [](std::span<unsigned char> bytes) {
+                                  std::ranges::fill(bytes, static_cast<unsigned char>(7));
+                                },
+                            .lookup_host = {}});
+    return table;
+  }();
+  static const lang::ExprOverlay kAll(lang::argo_functions(), kSprig);
+  return kAll;
+#else
+  return lang::argo_functions();
+#endif
+}
 
 }  // namespace tiphys::table

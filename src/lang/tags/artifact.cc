@@ -258,7 +258,7 @@ class StructValue final : public ExprObject {
       case embedded:
         break;
     }
-    return ExprType::object(std::string(field.type->go));
+    return ExprType::object(std::make_shared<const StructValue>(*field.type, doc::Value()));
   }
 
   ExprValue value_of(const Field& field) const {

@@ -106,17 +106,14 @@ std::optional<ExprValue> child_value(const Scope& scope, std::string_view name, 
   return *value;
 }
 
-bool has_below(const ExprValue& value, std::span<const std::string> path) {
-  if (path.empty()) {
-    return true;
-  }
-  std::optional<ExprValue> next;
+std::optional<ExprValue> member_of(const ExprValue& value, std::string_view name) {
   if (value.kind() == ExprKind::map && value.as_map() != nullptr) {
-    next = value.as_map()->find(path.front());
-  } else if (value.kind() == ExprKind::object) {
-    next = value.as_object()->field(path.front());
+    return value.as_map()->find(name);
   }
-  return next && has_below(*next, path.subspan(1));
+  if (value.kind() == ExprKind::object) {
+    return value.as_object()->field(name);
+  }
+  return std::nullopt;
 }
 
 /// A copy that does not refer to the scope.
@@ -203,12 +200,17 @@ std::vector<std::string> ScopeEnvironment::names() const {
   return {names.begin(), names.end()};
 }
 
-bool ScopeEnvironment::has(const std::vector<std::string>& path) const {
-  if (path.empty()) {
-    return false;
+bool ScopeEnvironment::has(std::string_view path) const {
+  std::optional<ExprValue> value;
+  for (bool is_root = true;; is_root = false) {
+    const std::size_t dot = std::min(path.find('.'), path.size());
+    const std::string_view name = path.substr(0, dot);
+    value = is_root ? lookup(name) : member_of(*value, name);
+    if (!value || dot == path.size()) {
+      return value.has_value();
+    }
+    path.remove_prefix(dot + 1);
   }
-  const auto root = lookup(path.front());
-  return root && has_below(*root, std::span(path).subspan(1));
 }
 
 ExprValue expand_scope(const Scope& scope) {

@@ -93,8 +93,8 @@ class ScopeEnvironment final : public ExprEnvironment {
 
   std::optional<ExprValue> lookup(std::string_view name) const override;
   std::vector<std::string> names() const override;
-  /// Whether a static path leads to a value; nil counts as one, but nothing lies below it.
-  bool has(const std::vector<std::string>& path) const;
+  /// Whether a dotted path leads to a value; nil counts as one, but nothing lies below it.
+  bool has(std::string_view path) const;
 
  private:
   const Scope& scope_;

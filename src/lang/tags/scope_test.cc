@@ -39,10 +39,10 @@ TEST(Scope, names_unfold_at_their_dots) {
   EXPECT_EQ(json_of(environment.lookup("x")), R"({"":"3"})");
   EXPECT_EQ(json_of(environment.lookup("y")), R"({"":{"z":"4"}})");
   EXPECT_EQ(json_of(environment.lookup("z")), "missing");
-  EXPECT_TRUE(environment.has({"a", "c", "d"}));
-  EXPECT_FALSE(environment.has({"a", "c", "e"}));
-  EXPECT_FALSE(environment.has({"a", "b", "c"}));
-  EXPECT_TRUE(environment.has({"toJson"}));
+  EXPECT_TRUE(environment.has("a.c.d"));
+  EXPECT_FALSE(environment.has("a.c.e"));
+  EXPECT_FALSE(environment.has("a.b.c"));
+  EXPECT_TRUE(environment.has("toJson"));
   EXPECT_EQ(json_of(expand_scope(top)),
             R"({"a":{"b":"1","c":{"d":"2"}},"x":{"":"3"},"y":{"":{"z":"4"}}})");
 }
@@ -50,19 +50,18 @@ TEST(Scope, names_unfold_at_their_dots) {
 TEST(Scope, absent_optionals_can_be_hidden) {
   Scope scope;
   scope.set_absent("a.b");
-  EXPECT_TRUE(ScopeEnvironment(scope, argo_functions()).has({"a", "b"}));
-  EXPECT_FALSE(
-      ScopeEnvironment(scope, argo_functions(), ScopeEnvironment::Nil::hide).has({"a", "b"}));
+  EXPECT_TRUE(ScopeEnvironment(scope, argo_functions()).has("a.b"));
+  EXPECT_FALSE(ScopeEnvironment(scope, argo_functions(), ScopeEnvironment::Nil::hide).has("a.b"));
 }
 
 TEST(Scope, artifacts_have_gos_field_names_and_their_own_json) {
   Scope scope;
   scope.set_value("t.x", artifact_value(boost::json::parse(R"({"name":"x","s3":{"key":"k"}})")));
   const ScopeEnvironment environment(scope, argo_functions());
-  EXPECT_TRUE(environment.has({"t", "x", "S3", "Key"}));
-  EXPECT_TRUE(environment.has({"t", "x", "ArtifactLocation", "S3", "S3Bucket", "Bucket"}));
-  EXPECT_FALSE(environment.has({"t", "x", "s3"}));
-  EXPECT_FALSE(environment.has({"t", "x", "GCS", "Key"}));
+  EXPECT_TRUE(environment.has("t.x.S3.Key"));
+  EXPECT_TRUE(environment.has("t.x.ArtifactLocation.S3.S3Bucket.Bucket"));
+  EXPECT_FALSE(environment.has("t.x.s3"));
+  EXPECT_FALSE(environment.has("t.x.GCS.Key"));
   EXPECT_EQ(json_of(environment.lookup("t")), R"({"x":{"name":"x","s3":{"key":"k"}}})");
 }
 

@@ -37,8 +37,10 @@ std::vector<std::string> missing_names(const Expr& expression,
                                        const ScopeEnvironment& environment) {
   std::vector<std::string> missing;
   for (const ExprReference& reference : expression.references()) {
-    if (!reference.optional && !environment.has(reference.path)) {
-      missing.push_back(dotted(reference.path));
+    // Upstream looks for the dotted name, so that a key with a dot in it is never found.
+    std::string name = dotted(reference.path);
+    if (!reference.optional && !environment.has(name)) {
+      missing.push_back(std::move(name));
     }
   }
   return missing;
