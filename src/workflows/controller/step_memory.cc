@@ -246,11 +246,11 @@ struct StepMemory::Impl {
           {kind + "." + name,
            data == nullptr ? "" : artifacts::sha256_hex(doc::to_json(*data, {.sort_keys = true}))});
     }
-    std::vector<executor::Program> programs;
-    if (std::string why = read_programs(*container, programs); !why.empty()) {
+    std::vector<executor::Program> started;
+    if (std::string why = read_programs(*container, started); !why.empty()) {
       return std::unexpected(why);
     }
-    return executor::step_key(comparable(resolved), inputs, programs);
+    return executor::step_key(comparable(resolved), inputs, started);
   }
 
   std::string read_inputs(const Value& resolved, std::vector<executor::InputDigest>& out) {
