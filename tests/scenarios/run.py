@@ -6,7 +6,7 @@ A scenario is a YAML file:
   rows          the rows of docs/compatibility.md that it shows
   needs         paths, relative to the repository, without which it is skipped
   files         name -> text, written into the scenario's folder before the first step; `@WORK@` in any text
-                of the scenario is that folder
+                of the scenario is that folder, `@ROOT@` the repository
   restart       true: the workflow of the first step is run once more, killed at random points and resumed
                 until it ends; its document must come out the same, times aside. A number is how often to kill
   steps         one after the other, each one of
@@ -96,7 +96,7 @@ class Scenario:
         self.program = program
         self.state = folder / "state"
         self.background = {}
-        text = path.read_text().replace("@WORK@", str(folder))
+        text = path.read_text().replace("@WORK@", str(folder)).replace("@ROOT@", str(ROOT))
         self.content = yaml.safe_load(text)
         unknown = set(self.content) - {"description", "rows", "needs", "files", "steps", "restart"}
         if unknown:
