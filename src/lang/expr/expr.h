@@ -98,6 +98,7 @@ class ExprRun {
   /// The same for steps and for bytes of text.
   Result<> step(std::size_t count = 1);
   Result<> charge_text(std::size_t bytes);
+  Result<> charge_text(std::size_t count, std::size_t bytes_each);
 
  private:
   const ExprRuntime& runtime_;
@@ -109,7 +110,7 @@ class ExprRun {
 /// A name or a static path an expression reads, such as `inputs.parameters.x` or `m['a'].b`.
 struct ExprReference {
   std::vector<std::string> path;
-  /// The value may be missing: it stands on the left of `??`, or below a `?.`.
+  /// The value may be missing: it stands on the left of `??`, or right before a `?.`.
   bool optional = false;
 
   bool operator==(const ExprReference&) const = default;
@@ -130,8 +131,10 @@ class Expr {
   /// Upstream's EvalBool: an error when the result is no boolean.
   Result<bool> run_bool(const ExprEnvironment& environment, const ExprRuntime& runtime = {}) const;
 
-  /// Every free identifier and static member path, in order of appearance, without duplicates.
-  /// Names made by `let` and the language's own functions are not among them.
+  /// Every identifier and static member path, inner ones first, in order of appearance, without
+  /// duplicates. As upstream collects them: names made by `let` and functions of the environment
+  /// are among them, functions of the language are not. One that appears guarded and unguarded is
+  /// not optional. Member paths can be optional, plain names never are.
   const std::vector<ExprReference>& references() const;
   const std::string& source() const;
 

@@ -1,7 +1,7 @@
 #pragma once
 /// The values of the expression language. Expressions were made for Go programs, so a value carries
 /// its Go type: `1` is an int, `1.0` a float64, a Kubernetes integer an int64, and operations give
-/// results and errors by these types. An `ExprValue` is 24 bytes; lists, maps, texts and functions
+/// results and errors by these types. An `ExprValue` is 32 bytes; lists, maps, texts and functions
 /// are shared and immutable, so a copy is cheap. An `ExprType` is such a Go type.
 
 #include "base/error.h"
@@ -22,7 +22,9 @@
 namespace tiphys::lang {
 
 class ExprValue;
+class ExprObject;
 class ExprRun;
+struct ExprParts;
 
 /// The shapes of Go types that occur. `any` is interface{}; it is the type of an expression whose
 /// type is not known before it runs, and never that of a value.
@@ -64,8 +66,10 @@ class ExprType {
   static ExprType map_of(ExprType key, ExprType element);
   static ExprType function(std::vector<ExprType> parameters, bool variadic,
                            std::vector<ExprType> results);
-  /// A named struct or pointer, e.g. "*time.Location".
-  static ExprType object(std::string go_name);
+  /// [length]element, an array: what toPairs() makes.
+  static ExprType array_of(ExprType element, std::size_t length);
+  /// The type of an object; `prototype` answers what fields there are.
+  static ExprType object(std::shared_ptr<const ExprObject> prototype);
 
   ExprKind kind() const { return kind_; }
 
@@ -82,6 +86,10 @@ class ExprType {
   const std::vector<ExprType>& parameters() const;
   const std::vector<ExprType>& results() const;
   bool variadic() const;
+  /// Of arrays; nothing for slices and other types.
+  std::optional<std::size_t> array_length() const;
+  /// Of objects: the type of a field, or nothing when there is no such field.
+  std::optional<ExprType> field_type(std::string_view name) const;
   /// As Go's %T prints it: "[]interface {}", "map[string]interface {}", "time.Duration".
   std::string go_name() const;
   bool operator==(const ExprType& other) const;
@@ -104,11 +112,12 @@ class ExprMap {
       const std::function<bool(std::string_view key, const ExprValue& value)>& visit) const = 0;
 };
 
-/// A Go struct behind an interface, such as an artifact: fields by Go field name, an own JSON form.
+/// A Go struct or pointer behind an interface, such as an artifact: fields by Go field name, an own
+/// JSON form. A method is a field whose value is a function.
 class ExprObject {
  public:
   virtual ~ExprObject() = default;
-  /// As Go's %T prints it, e.g. "v1alpha1.Artifact".
+  /// As Go's %T prints it, e.g. "v1alpha1.Artifact"; a leading `*` makes it a pointer.
   virtual std::string go_name() const = 0;
   /// The type of a field before it is read, or nothing when there is no such field.
   virtual std::optional<ExprType> field_type(std::string_view name) const = 0;
@@ -117,6 +126,12 @@ class ExprObject {
   /// As Go's %v prints it.
   virtual std::string text() const = 0;
 };
+
+/// Values that print or marshal to more than this are refused or cut: shared parts can make a small
+/// value print without end.
+inline constexpr std::size_t kExprTextLimit = 64U << 20U;
+/// Lists and maps in lists and maps; deeper values are errors where they are made.
+inline constexpr std::size_t kExprDepthLimit = 1000;
 
 using ExprArguments = std::span<const ExprValue>;
 /// A function's body. Expensive bodies charge what they make to the run (ExprRun::charge).
@@ -191,7 +206,7 @@ class ExprValue {
   ExprType type() const;
   /// What type() of the language says: "int", "float", "array", "map", "nil", "time.Time" ...
   std::string type_name() const;
-  /// As Go's %v prints it: what string() of the language gives.
+  /// As Go's %v prints it: what string() of the language gives. Ends after kExprTextLimit bytes.
   std::string text() const;
   /// Go's json.Marshal and back. Errors (invalid) carry Go's text: `json: unsupported value: NaN`,
   /// `json: unsupported type: func(string) string`.
@@ -204,11 +219,11 @@ class ExprValue {
   std::string typed_text() const;
   /// Go's reflect.DeepEqual: types count, int(1) and float64(1) differ.
   bool deep_equal(const ExprValue& other) const;
+  /// How deep lists and maps are nested in it; 0 for everything else. Maps of the host count as 1.
+  std::size_t depth() const;
 
  private:
-  struct ListPart;
-  struct MapPart;
-  struct AnyMapPart;
+  friend struct ExprParts;
 
   union Scalar {
     bool boolean;
