@@ -126,8 +126,7 @@ class LocalRun::Impl final : public workflows::RunListener {
     memory_ =
         std::make_unique<workflows::StepMemory>(records_, *artifacts_, digests_, std::move(memory));
     workflows::ControllerOptions options;
-    options.pods.repository = doc::Object{{"s3", doc::Object{}}};
-    options.pods.types = &types_;
+    options.types = &types_;
     options.wanted = [this](const kube::Object& workflow) {
       return wanted_.contains(workflow.key());
     };

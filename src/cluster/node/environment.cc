@@ -336,7 +336,7 @@ std::vector<std::string> make_arguments(const doc::Value& container,
 Result<std::vector<std::string>> make_environment(const PodContext& context,
                                                   const doc::Value& container) {
   Variables variables;
-  variables.set("PATH", kDefaultPath);
+  variables.set("PATH", context.path.empty() ? kDefaultPath : context.path);
   variables.set("HOSTNAME", doc::find_string(member(context.pod, "metadata"), "name"));
   if (const doc::Array* sources = find_array(container, "envFrom")) {
     for (const doc::Value& source : *sources) {

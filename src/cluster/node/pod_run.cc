@@ -64,7 +64,8 @@ PodContext PodRun::context() const {
           shared_.config.name,
           shared_.config.address,
           shared_.config.cpu_milli,
-          shared_.config.memory_bytes};
+          shared_.config.memory_bytes,
+          shared_.config.path};
 }
 
 void PodRun::read_document() {

@@ -1,5 +1,8 @@
 #include "workflows/controller/controller.h"
 
+#include "workflows/controller/pod_spec_patch.h"
+#include "workflows/engine/observe.h"
+
 #include <boost/json.hpp>
 
 #include <algorithm>
@@ -291,23 +294,19 @@ class Controller::Impl {
   using StopPod_ = workflows::StopPod;
 
   void create_pod(Run& run, const CreatePod& step) {
-    const auto resolved = resolve_step(run.engine, step, *run.references, options_.pods);
-    if (!resolved) {
-      fail_step(run.key, step.node, resolved.error().message);
-      return;
-    }
     if (memory_ != nullptr) {
-      if (auto known = memory_->recall(run.engine, step, *resolved, run.uid)) {
+      if (auto known = memory_->recall(run.engine, step, run.uid)) {
         tell_later(run.key, std::move(*known));
         return;
       }
     }
-    auto pod = build_pod(run.engine, step, *resolved, options_.pods);
-    if (!pod) {
-      fail_step(run.key, step.node, pod.error().message);
+    doc::Value pod = build_pod(run.engine, step, options_.pods);
+    if (const auto patched = apply_pod_spec_patches(run.engine, step, options_.types, pod);
+        !patched) {
+      fail_step(run.key, step.node, patched.error().message);
       return;
     }
-    api_.create(std::move(*pod),
+    api_.create(std::move(pod),
                 [this, key = run.key, node = step.node](Result<kube::ObjectRef> created) {
                   // A pod of that name is there already when a restart fell between its creation
                   // and ours: it is that pod.

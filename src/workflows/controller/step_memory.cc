@@ -1,6 +1,7 @@
 #include "workflows/controller/step_memory.h"
 
 #include "artifacts/location.h"
+#include "workflows/engine/pod.h"
 
 #include <boost/json.hpp>
 
@@ -332,8 +333,7 @@ struct StepMemory::Impl {
 
   /// A recorded outcome as this run's, its artifacts linked to where this run keeps them; or why
   /// not.
-  std::expected<PodUpdate, std::string> take_over(const CreatePod& step,
-                                                  const executor::StepPlan& plan,
+  std::expected<PodUpdate, std::string> take_over(const Engine& engine, const CreatePod& step,
                                                   const std::string& record) {
     const auto document = doc::parse_json(record);
     if (!document) {
@@ -350,6 +350,7 @@ struct StepMemory::Impl {
       update.parameters.emplace_back(doc::find_string(parameter, "name"),
                                      doc::find_string(parameter, "value"));
     });
+    const executor::StepPlan plan = step_plan(engine, step, options.pods);
     std::string why;
     each(*document, "artifacts", [&](const Value& artifact) {
       const std::string name(doc::find_string(artifact, "name"));
@@ -392,13 +393,14 @@ StepMemory::StepMemory(Records& records, artifacts::Store& store, artifacts::Fil
 StepMemory::~StepMemory() = default;
 
 std::optional<PodUpdate> StepMemory::recall(const Engine& engine, const CreatePod& step,
-                                            const ResolvedStep& resolved,
                                             std::string_view workflow_uid) {
   Impl& impl = *impl_;
   const Node& node = engine.nodes()[step.node];
   const std::string why_key =
       "why/" + std::string(workflow_uid) + "/" + engine.nodes().id(step.node);
-  const auto key = impl.key_of(engine, resolved.document);
+  const auto resolved = doc::parse_json(step.template_json);
+  CHECK(resolved, "a template's text is JSON");
+  const auto key = impl.key_of(engine, *resolved);
   if (!key) {
     impl.records.put(why_key, "ran: " + key.error());
     return std::nullopt;
@@ -409,7 +411,7 @@ std::optional<PodUpdate> StepMemory::recall(const Engine& engine, const CreatePo
   std::optional<PodUpdate> known;
   std::string why;
   if (impl.options.reuse && record) {
-    auto taken = impl.take_over(step, resolved.plan, *record);
+    auto taken = impl.take_over(engine, step, *record);
     if (taken) {
       known = std::move(*taken);
       const auto source = doc::parse_json(*record);

@@ -7,8 +7,7 @@
 #include "artifacts/artifacts.h"
 #include "artifacts/digest.h"
 #include "executor/fingerprint.h"
-#include "workflows/controller/pod_document.h"
-#include "workflows/engine/engine.h"
+#include "workflows/engine/pod.h"
 
 #include <functional>
 #include <memory>
@@ -32,6 +31,8 @@ class Records {
 struct StepMemoryOptions {
   /// Recall at all; without it steps are remembered only.
   bool reuse = false;
+  /// As the controller's.
+  PodSettings pods;
   /// The PATH that steps have.
   std::string path;
   /// The content of a ConfigMap or Secret that a step reads, or null.
@@ -51,7 +52,7 @@ class StepMemory final {
   /// in place under the keys that this run gives them. Remembers the key and the reason under the
   /// node, for `explain` and for remember().
   std::optional<PodUpdate> recall(const Engine& engine, const CreatePod& step,
-                                  const ResolvedStep& resolved, std::string_view workflow_uid);
+                                  std::string_view workflow_uid);
   /// After a step has ended. Only success is remembered.
   void remember(const Engine& engine, const PodUpdate& update, std::string_view workflow_uid);
 
