@@ -328,7 +328,9 @@ Result<> LocalSession::control_record(const cli::Control& control) {
     changed.push_back({index, engine.row(index)});
   }
   store_->put_rows(object->uid(), std::move(changed), {});
-  store_->update(engine.workflow(workflows::Engine::WithNodes::no), {});
+  doc::Value document = engine.workflow(workflows::Engine::WithNodes::no);
+  document.get_object()["metadata"].get_object().erase("resourceVersion");
+  store_->update(std::move(document), {});
   return flush();
 }
 

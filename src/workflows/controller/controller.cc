@@ -333,8 +333,15 @@ class Controller::Impl {
     });
   }
 
+  /// The run's status is ours alone: it replaces whatever version is stored.
   void write_workflow(const Run& run) {
-    api_.update(run.engine.workflow(Engine::WithNodes::no), {});
+    doc::Value document = run.engine.workflow(Engine::WithNodes::no);
+    document.get_object()["metadata"].get_object().erase("resourceVersion");
+    api_.update(std::move(document), [this, key = run.key](Result<kube::ObjectRef> written) {
+      if (!written && written.error().code != ErrorCode::not_found && listener_ != nullptr) {
+        listener_->on_failure(key, written.error());
+      }
+    });
   }
 
   void go_on(const kube::ObjectKey& key) {

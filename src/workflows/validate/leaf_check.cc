@@ -49,7 +49,7 @@ Result<> check_mounts(const Template& leaf, const Place& place) {
 }
 
 /// container and script.
-Result<> check_image(const Template& leaf, const TemplateBase& base, const Place& place) {
+Result<> check_image(const Template& leaf, const LibraryObject& base, const Place& place) {
   const std::string member(name_of(leaf.type));
   const auto& defaults = base.spec.template_defaults;
   const doc::Value* standard =

@@ -23,13 +23,13 @@ const doc::Type* type_of(const doc::Schema& schema, const doc::Value& document) 
 
 }  // namespace
 
-const Template* TemplateBase::find(std::string_view name) const {
+const Template* LibraryObject::find(std::string_view name) const {
   const auto place = by_name.find(std::string(name));
   return place == by_name.end() ? nullptr : &spec.templates[place->second];
 }
 
-Result<std::unique_ptr<TemplateBase>> read_base(std::string scope, const doc::Value& document) {
-  auto base = std::make_unique<TemplateBase>();
+Result<std::unique_ptr<LibraryObject>> read_base(std::string scope, const doc::Value& document) {
+  auto base = std::make_unique<LibraryObject>();
   base->scope = std::move(scope);
   TRY(base->spec, decode_spec(document));
   for (std::size_t i = 0; i < base->spec.templates.size(); ++i) {
@@ -72,7 +72,7 @@ const CandidateReport& Library::report(std::size_t candidate) {
   return report;
 }
 
-std::unique_ptr<TemplateBase> Library::read(const doc::Value& document, std::string scope) {
+std::unique_ptr<LibraryObject> Library::read(const doc::Value& document, std::string scope) {
   const doc::Value* spec = doc::find(document, "spec");
   auto base = read_base(std::move(scope), spec == nullptr ? doc::Value() : *spec);
   if (!base) {
@@ -82,14 +82,14 @@ std::unique_ptr<TemplateBase> Library::read(const doc::Value& document, std::str
   return std::move(*base);
 }
 
-Result<const TemplateBase*> Library::find(const std::string& name, bool cluster_scope,
-                                          const std::string& name_space) {
+Result<const LibraryObject*> Library::find(const std::string& name, bool cluster_scope,
+                                           const std::string& name_space) {
   const std::string_view kind = cluster_scope ? kClusterTemplate : kTemplate;
   const std::string key = key_of(kind, name_space, name);
   auto place = bases_.find(key);
   if (place == bases_.end()) {
     const std::string scope = (cluster_scope ? "cluster/" : "namespaced/") + name;
-    std::unique_ptr<TemplateBase> base;
+    std::unique_ptr<LibraryObject> base;
     if (const auto known = places_.find(key); known != places_.end()) {
       base = read(report(known->second).document, scope);
     } else if (const doc::Value* document = options_.known ? options_.known(kind, name) : nullptr) {

@@ -15,7 +15,7 @@
 namespace tiphys::workflows {
 
 /// Where template names are looked up: a spec.
-struct TemplateBase {
+struct LibraryObject {
   /// Tells bases apart: "local/", "namespaced/lib".
   std::string scope;
   WorkflowSpec spec;
@@ -31,7 +31,7 @@ struct TemplateBase {
 };
 
 /// Reads a spec; `document` is one in Go's form (go_form).
-Result<std::unique_ptr<TemplateBase>> read_base(std::string scope, const doc::Value& document);
+Result<std::unique_ptr<LibraryObject>> read_base(std::string scope, const doc::Value& document);
 
 /// What a candidate is, and what its schema says.
 struct CandidateReport {
@@ -49,14 +49,14 @@ class Library {
 
   /// Errors: `couldn't find workflow template "x" in namespace "y"`, upstream's offline text, or
   /// its cluster's not-found when there is a `known`.
-  Result<const TemplateBase*> find(const std::string& name, bool cluster_scope,
-                                   const std::string& name_space);
+  Result<const LibraryObject*> find(const std::string& name, bool cluster_scope,
+                                    const std::string& name_space);
 
   /// Earlier candidates with the same kind, namespace and name as a template's.
   bool is_duplicate(std::size_t candidate) const { return duplicates_.contains(candidate); }
 
  private:
-  std::unique_ptr<TemplateBase> read(const doc::Value& document, std::string scope);
+  std::unique_ptr<LibraryObject> read(const doc::Value& document, std::string scope);
 
   std::span<const Candidate> candidates_;
   const ValidateOptions& options_;
@@ -65,7 +65,7 @@ class Library {
   std::map<std::size_t, bool> duplicates_;
   std::unordered_map<std::size_t, CandidateReport> reports_;
   /// By kind, namespace and name; null for what cannot be read.
-  std::unordered_map<std::string, std::unique_ptr<TemplateBase>> bases_;
+  std::unordered_map<std::string, std::unique_ptr<LibraryObject>> bases_;
 };
 
 }  // namespace tiphys::workflows

@@ -136,7 +136,7 @@ Result<WorkflowCheck::Resolved> WorkflowCheck::resolve_ref(const Caller& caller)
   if (!found && !is_missing) {
     return moved_to(place, ".name", std::move(found).error());
   }
-  const TemplateBase* base = found ? *found : nullptr;
+  const LibraryObject* base = found ? *found : nullptr;
   const Template* called = base == nullptr ? nullptr : base->find(ref.template_name);
   if (called == nullptr) {
     if (holds_placeholder(ref.template_name)) {
@@ -149,7 +149,7 @@ Result<WorkflowCheck::Resolved> WorkflowCheck::resolve_ref(const Caller& caller)
 }
 
 Result<WorkflowCheck::Resolved> WorkflowCheck::resolve(const Caller& caller,
-                                                       const TemplateBase& base) {
+                                                       const LibraryObject& base) {
   if (caller.inline_template != nullptr && caller.ref == nullptr && caller.name.empty()) {
     return Resolved{caller.inline_template, &base, caller.place.below(".inline")};
   }
@@ -179,7 +179,7 @@ Result<WorkflowCheck::Resolved> WorkflowCheck::resolve(const Caller& caller,
 
 Result<WorkflowCheck::Resolved> WorkflowCheck::check_call(const Caller& caller,
                                                           const Supply& supply,
-                                                          const TemplateBase& base) {
+                                                          const LibraryObject& base) {
   TRY(Resolved resolved, resolve(caller, base));
   if (resolved.called == nullptr) {
     return resolved;

@@ -270,7 +270,7 @@ Result<> WorkflowCheck::check_settings() {
 }
 
 Result<> WorkflowCheck::check_all_templates() {
-  const TemplateBase& base = referenced_ == nullptr ? *local_ : *referenced_;
+  const LibraryObject& base = referenced_ == nullptr ? *local_ : *referenced_;
   for (std::size_t i = 0; i < base.spec.templates.size(); ++i) {
     const std::string& name = base.spec.templates[i].name;
     TemplateRef ref;

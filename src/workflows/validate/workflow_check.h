@@ -55,7 +55,7 @@ class WorkflowCheck {
   struct Resolved {
     /// Null when it is known only when the workflow runs.
     const Template* called = nullptr;
-    const TemplateBase* base = nullptr;
+    const LibraryObject* base = nullptr;
     Place place{""};
   };
 
@@ -76,7 +76,7 @@ class WorkflowCheck {
   /// What is being checked: a template after its inputs were filled.
   struct Frame {
     const Template& filled;
-    const TemplateBase& base;
+    const LibraryObject& base;
     const Place& place;
     TagNames& names;
   };
@@ -96,8 +96,9 @@ class WorkflowCheck {
   bool has_parametrized_global_artifacts() const;
 
   // template_check.cc
-  Result<Resolved> check_call(const Caller& caller, const Supply& supply, const TemplateBase& base);
-  Result<Resolved> resolve(const Caller& caller, const TemplateBase& base);
+  Result<Resolved> check_call(const Caller& caller, const Supply& supply,
+                              const LibraryObject& base);
+  Result<Resolved> resolve(const Caller& caller, const LibraryObject& base);
   Result<Resolved> resolve_ref(const Caller& caller);
   Result<> check_template(const Resolved& resolved, const Supply& supply);
   Result<> check_body(const Frame& frame);
@@ -139,9 +140,9 @@ class WorkflowCheck {
 
   Library& library_;
   const Subject& subject_;
-  std::unique_ptr<TemplateBase> local_;
+  std::unique_ptr<LibraryObject> local_;
   /// What workflowTemplateRef names, or null.
-  const TemplateBase* referenced_ = nullptr;
+  const LibraryObject* referenced_ = nullptr;
   /// The workflow's arguments, merged with those of the reference.
   Arguments arguments_;
   lang::Scope globals_;
