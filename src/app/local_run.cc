@@ -5,10 +5,11 @@
 #include "app/pod_logs.h"
 #include "app/pod_runner.h"
 #include "app/records.h"
-#include "app/step_work.h"
 #include "artifacts/local_store.h"
 #include "artifacts/stores.h"
 #include "async/signals.h"
+#include "cluster/node/executor_work.h"
+#include "kube/types/types.h"
 #include "workflows/controller/controller.h"
 
 #include <boost/json.hpp>
@@ -105,7 +106,7 @@ class LocalRun::Impl final : public workflows::RunListener {
     TRY(auto local, artifacts::LocalStore::open(paths_.artifacts()));
     artifacts_ =
         std::make_shared<artifacts::Stores>(std::shared_ptr<artifacts::Store>(std::move(local)));
-    work_ = std::make_unique<ExecutorStepWork>(*artifacts_);
+    work_ = std::make_unique<node::ExecutorWork>(*artifacts_);
     node::NodeConfig node;
     node.state_folder = paths_.node().string();
     node.logs_folder = paths_.logs().string();
@@ -125,6 +126,7 @@ class LocalRun::Impl final : public workflows::RunListener {
     memory_ =
         std::make_unique<workflows::StepMemory>(records_, *artifacts_, digests_, std::move(memory));
     workflows::ControllerOptions options;
+    options.types = &types_;
     options.wanted = [this](const kube::Object& workflow) {
       return wanted_.contains(workflow.key());
     };
@@ -359,12 +361,13 @@ class LocalRun::Impl final : public workflows::RunListener {
   cli::RunRequest request_;
   cli::RunObserver& observer_;
   async::BlockingPool pool_;
+  doc::Schema types_{kube::built_in_types()};
   StoreRecords records_;
   LogFolder logs_;
   std::map<std::string, std::vector<LogFile>> logging_;  ///< pods whose logs are being printed
   std::shared_ptr<artifacts::Stores> artifacts_;
   artifacts::FileDigests digests_;
-  std::unique_ptr<ExecutorStepWork> work_;
+  std::unique_ptr<node::ExecutorWork> work_;
   std::unique_ptr<workflows::StepMemory> memory_;
   std::unique_ptr<PodRunner> runner_;
   std::unique_ptr<workflows::Controller> controller_;

@@ -66,6 +66,17 @@ std::string full_reference(std::string_view reference, std::string_view home) {
   return std::string(home) + "." + std::string(reference);
 }
 
+std::string go_package_of(const Type& type) {
+  switch (type.kind()) {
+    case SchemaKind::quantity:
+      return "resource";
+    case SchemaKind::int_or_string:
+      return "intstr";
+    default:
+      return type.home() == "util" ? "runtime" : type.home().substr(type.home().find('/') + 1);
+  }
+}
+
 }  // namespace
 
 Shape::Shape(const Schema& schema, std::string_view home, const Object& facts)
@@ -112,14 +123,13 @@ std::string_view Shape::text_fact(std::string_view name) const { return text_mem
 
 std::string Shape::go_type() const {
   if (const Type* target = type()) {
-    const std::string& home = target->home();
-    const std::string package = home == "util" ? "intstr" : home.substr(home.find('/') + 1);
-    return package + "." + target->name();
+    return go_package_of(*target) + "." + target->name();
   }
   switch (plain_kind_) {
     case SchemaKind::text:
       if (const auto alias = text_fact("alias"); !alias.empty()) {
-        return home_.substr(home_.find('/') + 1) + "." + std::string(alias);
+        const bool foreign = alias.find('.') != std::string_view::npos;
+        return (foreign ? "" : home_.substr(home_.find('/') + 1) + ".") + std::string(alias);
       }
       return "string";
     case SchemaKind::bytes:
@@ -133,6 +143,10 @@ std::string Shape::go_type() const {
     case SchemaKind::list:
       return "[]" + (elements_ ? elements_->go_type() : "interface {}");
     case SchemaKind::map:
+      // Maps of quantities have a name in all of the Kubernetes API.
+      if (elements_ && elements_->kind() == SchemaKind::quantity) {
+        return "v1.ResourceList";
+      }
       return "map[string]" + (elements_ ? elements_->go_type() : "interface {}");
     default:
       return "interface {}";
@@ -175,7 +189,8 @@ const Object* Schema::types_of(std::string_view id) const {
   return types == nullptr ? nullptr : types->if_object();
 }
 
-void Schema::add_fields(Type& type, const Value& fields, std::string_view home) const {
+void Schema::add_fields(Type& type, const Value& fields, std::string_view home,
+                        const std::string& go_prefix) const {
   for (const Value& value : fields.as_array()) {
     const Object& facts = value.as_object();
     const auto reference = text_member(facts, "ref");
@@ -185,7 +200,8 @@ void Schema::add_fields(Type& type, const Value& fields, std::string_view home) 
             "schema inlines a type that is not there: " + std::string(reference));
       const Value* inlined_fields = inlined->fact("fields");
       if (inlined_fields != nullptr) {
-        add_fields(type, *inlined_fields, inlined->home());
+        add_fields(type, *inlined_fields, inlined->home(),
+                   go_prefix + std::string(text_member(facts, "name")) + ".");
       }
       continue;
     }
@@ -195,6 +211,7 @@ void Schema::add_fields(Type& type, const Value& fields, std::string_view home) 
                             .omit_empty = flag_member(facts, "omitempty"),
                             .patch_strategy = text_member(facts, "patchStrategy"),
                             .patch_merge_key = text_member(facts, "patchMergeKey"),
+                            .go_path = go_prefix + std::string(text_member(facts, "name")),
                             .description = text_member(facts, "doc")});
   }
 }
@@ -224,7 +241,7 @@ const Type* Schema::build(const std::string& reference) const {
     }
   } else if (const Value* fields = member_of(facts, "fields")) {
     type->kind_ = SchemaKind::structure;
-    add_fields(*type, *fields, home);
+    add_fields(*type, *fields, home, "");
     for (const Field& field : type->fields_) {
       type->by_name_.push_back(&field);
     }

@@ -96,6 +96,9 @@ struct Field {
   /// Strategic merge of lists and objects: "merge", "replace", "retainKeys", joined by commas.
   std::string_view patch_strategy;
   std::string_view patch_merge_key;
+  /// The path by which Go's decoder names it: with the names of the structs that inline it,
+  /// "VolumeSource.emptyDir".
+  std::string go_path;
   /// One sentence for users; may be empty.
   std::string_view description;
 };
@@ -160,7 +163,8 @@ class Schema {
 
   const Object* types_of(std::string_view id) const;
   const Type* build(const std::string& reference) const;
-  void add_fields(Type& type, const Value& fields, std::string_view home) const;
+  void add_fields(Type& type, const Value& fields, std::string_view home,
+                  const std::string& go_prefix) const;
 
   std::unique_ptr<Impl> impl_;
 };

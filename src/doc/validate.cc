@@ -16,6 +16,9 @@ namespace tiphys::doc {
 namespace {
 
 constexpr std::size_t kMostUnknownFields = 100;
+constexpr std::string_view kBadQuantity =
+    "quantities must match the regular expression "
+    "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 
 /// What Go's decoder calls it.
 std::string_view go_name(const Value& value) {
@@ -199,14 +202,16 @@ class Validator {
   /// Puts a step on the path while it lives.
   class Step {
    public:
-    Step(Validator& validator, std::string_view key)
+    Step(Validator& validator, std::string_view key) : Step(validator, key, key) {}
+
+    Step(Validator& validator, std::string_view key, std::string_view go_key)
         : validator_(validator),
           path_size_(validator.path_.size()),
           go_size_(validator.go_path_.size()) {
       validator_.path_ += path_size_ == 0 ? "" : ".";
       validator_.path_ += key;
       validator_.go_path_ += go_size_ == 0 ? "" : ".";
-      validator_.go_path_ += key;
+      validator_.go_path_ += go_key;
     }
 
     Step(Validator& validator, std::size_t index)
@@ -240,7 +245,8 @@ class Validator {
 
   void add(FaultKind kind, const std::string& what, Positions::Node node) {
     const Position position = positions_ == nullptr ? Position() : positions_->value_of(node);
-    faults_.push_back({kind, path_, path_.empty() ? what : path_ + ": " + what, {}, {}, position});
+    faults_.push_back(
+        {kind, path_, path_.empty() ? what : path_ + ": " + what, {}, false, {}, position});
   }
 
   void add_wrong_type(const Shape& shape, const Value& value, Positions::Node node,
@@ -254,11 +260,28 @@ class Validator {
     if (is_number(value) && shape.kind() == SchemaKind::integer) {
       shown += " " + to_json(value);
     }
-    faults_.back().go_message = "json: cannot unmarshal " + shown + " into Go struct field " +
-                                go_struct_ + "." + go_path_ + " of type " +
-                                (shape.type() != nullptr && shape.type()->elements() != nullptr
-                                     ? "[]map[string]interface {}"
-                                     : shape.go_type());
+    faults_.back().stops_go = shape.type() != nullptr && shape.kind() != SchemaKind::structure;
+    faults_.back().go_message = shape.kind() == SchemaKind::quantity
+                                    ? std::string(kBadQuantity)
+                                    : "json: cannot unmarshal " + shown + " into Go struct field " +
+                                          go_struct_ + "." + go_path_ + " of type " +
+                                          decoded_type(shape);
+  }
+
+  /// What Go decodes the field into; types that decode themselves do it in their own way.
+  static std::string decoded_type(const Shape& shape) {
+    switch (shape.kind()) {
+      case SchemaKind::int_or_string:
+        return "int32";
+      case SchemaKind::time:
+      case SchemaKind::micro_time:
+      case SchemaKind::duration:
+        return "string";
+      case SchemaKind::list:
+        return shape.type() != nullptr ? "[]map[string]interface {}" : shape.go_type();
+      default:
+        return shape.go_type();
+    }
   }
 
   void add_unknown(const Type& type, std::string_view key, Positions::Node node) {
@@ -271,6 +294,7 @@ class Validator {
                        path_,
                        "unknown field \"" + path_ + "\"",
                        {},
+                       false,
                        nearest_field(type, key),
                        positions_ == nullptr ? Position() : positions_->key_of(node)});
   }
@@ -296,7 +320,7 @@ class Validator {
         add_unknown(type, key, child);
         continue;
       }
-      const Step step(*this, key);
+      const Step step(*this, key, field->go_path);
       go_struct_ = type.name();
       check(*field->shape, entry->value(), child);
     }
@@ -453,9 +477,6 @@ class Validator {
     if (kind == SchemaKind::quantity && value.is_string() &&
         !is_quantity(text_of(value.get_string()))) {
       add_wrong_type(shape, value, node, to_json(value));
-      faults_.back().go_message =
-          "quantities must match the regular expression "
-          "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
       return false;
     }
     if ((kind == SchemaKind::time || kind == SchemaKind::micro_time) &&
@@ -556,6 +577,7 @@ std::vector<Fault> validate(const Type& type, const Value& document, const Posit
 
 Result<> strict_decoding_result(const std::vector<Fault>& faults) {
   std::string wrong_type;
+  bool stopped = false;
   std::string unknown;
   std::vector<FieldError> causes;
   for (const Fault& fault : faults) {
@@ -564,8 +586,9 @@ Result<> strict_decoding_result(const std::vector<Fault>& faults) {
     }
     if (fault.kind == FaultKind::unknown_field) {
       unknown += (unknown.empty() ? "" : ", ") + fault.message;
-    } else if (wrong_type.empty()) {
+    } else if (wrong_type.empty() || (fault.stops_go && !stopped)) {
       wrong_type = fault.go_message;
+      stopped = fault.stops_go;
     }
     causes.push_back({fault.path, fault.message, fault.position});
   }

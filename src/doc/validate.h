@@ -33,6 +33,9 @@ struct Fault {
   /// What Go's decoder says to a wrong type: "json: cannot unmarshal string into Go struct field
   /// Container.spec.templates.container.args of type []string". Empty for other kinds.
   std::string go_message;
+  /// Go's decoder stops here at once instead of going on to the next field: types that decode
+  /// themselves do that.
+  bool stops_go = false;
   /// The name that was probably meant, for unknown fields; may be empty.
   std::string suggestion;
   /// Of the key for unknown fields, of the object for missing ones, else of the value.
@@ -51,7 +54,8 @@ std::vector<Fault> validate(const Type& type, const Value& document,
                             const Positions* positions = nullptr,
                             const ValidateOptions& options = {});
 
-/// The error that upstream's strict decoder makes of the faults: the first wrong type, else all
+/// The error that upstream's strict decoder makes of the faults: the first wrong type
+/// (one that stops the decoder before all others), else all
 /// unknown fields as `strict decoding error: unknown field "a", unknown field "b"`. The causes are
 /// all faults of these two kinds. No error when there are none.
 Result<> strict_decoding_result(const std::vector<Fault>& faults);

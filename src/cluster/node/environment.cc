@@ -1,6 +1,6 @@
 #include "cluster/node/environment.h"
 
-#include "cluster/node/quantity.h"
+#include "kube/quantity.h"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -276,13 +276,13 @@ Result<std::string> resource_value(const PodContext& context, const doc::Value& 
   const std::string_view group = resource.substr(0, dot);
   const std::string_view name = resource.substr(dot + 1);
   const doc::Value* amount = doc::find(member(member(container, "resources"), group), name);
-  TRY(std::int64_t milli, parse_quantity(amount));
+  TRY(std::int64_t milli, kube::parse_quantity(amount));
   if (milli == 0 && group == "limits") {
     milli = name == "cpu"      ? context.allocatable_cpu_milli
             : name == "memory" ? context.allocatable_memory_bytes * 1000
                                : 0;
   }
-  TRY(std::int64_t divisor, parse_quantity(doc::find(reference, "divisor")));
+  TRY(std::int64_t divisor, kube::parse_quantity(doc::find(reference, "divisor")));
   divisor = divisor > 0 ? divisor : 1000;
   return std::to_string(milli / divisor + (milli % divisor > 0 ? 1 : 0));
 }
@@ -336,7 +336,7 @@ std::vector<std::string> make_arguments(const doc::Value& container,
 Result<std::vector<std::string>> make_environment(const PodContext& context,
                                                   const doc::Value& container) {
   Variables variables;
-  variables.set("PATH", kDefaultPath);
+  variables.set("PATH", context.path.empty() ? kDefaultPath : context.path);
   variables.set("HOSTNAME", doc::find_string(member(context.pod, "metadata"), "name"));
   if (const doc::Array* sources = find_array(container, "envFrom")) {
     for (const doc::Value& source : *sources) {

@@ -27,6 +27,8 @@ struct PodContext {
   std::string_view node_address;
   std::int64_t allocatable_cpu_milli = 0;
   std::int64_t allocatable_memory_bytes = 0;
+  /// The image's PATH; empty = that of container runtimes.
+  std::string_view path = {};
 };
 
 /// NAME=value, in the order the container names them; PATH, HOSTNAME and HOME are added as

@@ -67,7 +67,9 @@ std::map<std::string, Line> read_lines(std::string_view mountinfo) {
     const std::string_view options = fields[5];
     Line line{unescape(fields[4]), std::string(dash[1]),
               options == "ro" || options.starts_with("ro,")};
-    lines.insert_or_assign(line.path, line);
+    if (line.path.starts_with('/')) {
+      lines.insert_or_assign(line.path, line);
+    }
   }
   return lines;
 }

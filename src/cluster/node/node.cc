@@ -2,7 +2,7 @@
 
 #include "cluster/node/files.h"
 #include "cluster/node/pod_run.h"
-#include "cluster/node/quantity.h"
+#include "kube/quantity.h"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -42,7 +42,7 @@ Need request_of(const doc::Value& container) {
     if (value == nullptr && limits != nullptr) {
       value = doc::find(*limits, name);
     }
-    return parse_quantity(value).value_or(0);
+    return kube::parse_quantity(value).value_or(0);
   };
   return {amount("cpu"), amount("memory") / 1000};
 }

@@ -68,6 +68,8 @@ struct NodeConfig {
   std::string state_folder;
   /// Logs are <logs_folder>/<namespace>_<pod>_<uid>/<container>.log; empty = <state_folder>/logs.
   std::string logs_folder;
+  /// The PATH of this machine's files as an image; empty = that of container runtimes.
+  std::string path;
   Isolation isolation = Isolation::layer;
   /// Pods that request neither cpu nor memory run so many at a time; 0 = number of cores.
   int slots = 0;

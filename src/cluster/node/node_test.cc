@@ -264,7 +264,6 @@ TEST_P(NodeTest, ends_a_pod_at_its_deadline) {
       run(shell_pod("late", "trap '' TERM; while :; do sleep 10; done",
                     R"json(,"activeDeadlineSeconds":0,"terminationGracePeriodSeconds":0)json"));
   // A deadline of nothing is refused upstream; here it is over at once.
-  loop_.run_until(loop_.now() + std::chrono::milliseconds(500));
   const doc::Value last = statuses_["late"].back();
   EXPECT_EQ(last.at("phase"), "Failed");
   EXPECT_EQ(last.at("reason"), "DeadlineExceeded");
@@ -347,12 +346,6 @@ TEST_P(NodeTest, stages_inputs_and_captures_outputs) {
 }
 
 TEST_P(NodeTest, a_script_stands_where_it_is_expected) {
-  if (GetParam() == Isolation::process) {
-    GTEST_SKIP() << "would leave files on this machine";
-  }
-  if (GetParam() == Isolation::namespaces && access("/argo/staging", W_OK) != 0) {
-    GTEST_SKIP() << "would make the mount point on this machine";
-  }
   for (const std::string_view name : {"script1", "script2"}) {
     const auto document =
         pod(name,
@@ -444,7 +437,7 @@ TEST_P(NodeTest, two_hundred_pods_leave_nothing_behind) {
   run(shell_pod("warm", "true"));
   const auto before = descriptors();
   for (int i = 0; i < 200; ++i) {
-    node_->run(shell_pod(fmt::format("p{}", i), i % 4 == 0 && GetParam() == Isolation::layer
+    node_->run(shell_pod(fmt::format("p{}", i), i % 20 == 0 && GetParam() == Isolation::layer
                                                     ? "echo x > /tmp/x"
                                                     : "true"));
   }

@@ -64,7 +64,8 @@ PodContext PodRun::context() const {
           shared_.config.name,
           shared_.config.address,
           shared_.config.cpu_milli,
-          shared_.config.memory_bytes};
+          shared_.config.memory_bytes,
+          shared_.config.path};
 }
 
 void PodRun::read_document() {
@@ -371,8 +372,11 @@ Result<> PodRun::add_staged_files(Container& container) {
   for (const executor::InputArtifact& artifact : plan_->input_artifacts) {
     paths.push_back(artifact.path);
   }
-  if (plan_->script_source) {
-    paths.emplace_back(executor::kScriptPath);
+  // A script's path is only an argument: it is pointed to where the script is.
+  for (std::string& argument : container.spec.arguments) {
+    if (plan_->script_source && argument == executor::kScriptPath) {
+      argument = input_ + argument;
+    }
   }
   for (const std::string& path : paths) {
     const auto clean = clean_path(path);

@@ -176,10 +176,11 @@ class Merger {
       if (!merge_key.empty() && !element.is_object()) {
         return wrong_argument("map[string]interface {}", element);
       }
-      if (doc::find(element, kDirective) != nullptr) {
+      if (doc::find_string(element, kDirective) == "delete" && !merge_key.empty()) {
         continue;
       }
-      bool met = false;
+      // Once the order is used up even a directive is too much.
+      bool met = doc::find(element, kDirective) != nullptr && next < order.size();
       while (!met && next < order.size()) {
         const Value* wanted = identity_of(element, merge_key);
         const Value* own = identity_of(order[next++], merge_key);

@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace tiphys::lang {
 namespace {
 
@@ -42,7 +44,10 @@ Body float_of(ExprRun&, ExprArguments arguments) { return convert_to_float(argum
 
 Body string_of(ExprRun& run, ExprArguments arguments) {
   std::string out;
-  append_text(out, arguments[0], kExprTextLimit);
+  append_text(out, arguments[0], std::min(kExprTextLimit, run.text_left()));
+  if (out.size() > kExprTextLimit) {
+    return run_error("memory budget exceeded");
+  }
   TRY_VOID(run.charge_text(out.size()));
   return ExprValue::string(std::move(out));
 }

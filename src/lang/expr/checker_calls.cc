@@ -75,6 +75,11 @@ Nature Checker::call(Node& node) {
 
 Checker::CallNature Checker::call_function(std::string_view name, const ExprType& type, Node& node,
                                            std::size_t first) {
+  constexpr std::size_t kMostResults = 2;
+  if (type.results().size() > kMostResults) {
+    return std::unexpected(
+        SourceError{node.at, fmt::format("func {} returns more then two values", name)});
+  }
   const auto& parameters = type.parameters();
   const std::size_t given = node.kids.size() - first;
   const bool variadic = type.variadic();

@@ -223,7 +223,7 @@ Result<ExprValue> Evaluator::equality(const Node& node, const ExprValue& left,
                                       const ExprValue& right) {
   const ExprKind kind = node.kid(0).nature.kind();
   if (kind == node.kid(1).nature.kind() && (kind == ExprKind::int_ || kind == ExprKind::string)) {
-    for (const ExprValue* side : {&right, &left}) {
+    for (const ExprValue* side : {&left, &right}) {
       if (side->kind() != kind) {
         return located(node.at, failed_assertion(*side, ExprType(kind).go_name()).error());
       }

@@ -77,7 +77,7 @@ struct ExprRuntime {
   /// them ("memory budget exceeded").
   std::size_t memory_budget = 1'000'000;
   /// Nodes visited.
-  std::size_t step_budget = 20'000'000;
+  std::size_t step_budget = 10'000'000;
   /// Bytes of text that may be made in one run.
   std::size_t text_budget = 64U << 20U;
 };
@@ -99,6 +99,8 @@ class ExprRun {
   Result<> step(std::size_t count = 1);
   Result<> charge_text(std::size_t bytes);
   Result<> charge_text(std::size_t count, std::size_t bytes_each);
+
+  std::size_t text_left() const { return text_left_; }
 
  private:
   const ExprRuntime& runtime_;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <iostream>
 #include <iterator>
 #include <set>
 
@@ -34,9 +35,8 @@ ExprValue sized_value(const boost::json::object& object) {
   if (kind == "$float32") {
     return ExprValue::float32(value.to_number<float>());
   }
-  const std::map<std::string_view, ExprKind> kinds = {{"$int64", ExprKind::int64},
-                                                      {"$int32", ExprKind::int32},
-                                                      {"$uint8", ExprKind::uint8}};
+  const std::map<std::string_view, ExprKind> kinds = {
+      {"$int64", ExprKind::int64}, {"$int32", ExprKind::int32}, {"$uint8", ExprKind::uint8}};
   return ExprValue::sized_integer(kinds.at(kind), value.to_number<std::int64_t>());
 }
 
@@ -80,7 +80,8 @@ Outcome outcome_of(const Result<ExprValue>& result, std::string_view stage) {
   }
   out.typed = result->typed_text();
   if (const auto json = result->to_json_text()) {
-    out.json = *json;
+    // The table was read by a JSON library that does not keep the spelling of numbers either.
+    out.json = doc::to_json(doc::parse_json(*json).value(), {.sort_keys = true});
   }
   return out;
 }
@@ -119,9 +120,9 @@ class Cases {
     }
     if (eval_bool) {
       const auto holds = expression->run_bool(environment, runtime);
-      return outcome_of(holds ? Result<ExprValue>(ExprValue::boolean(*holds))
-                              : std::unexpected(holds.error()),
-                        "");
+      return outcome_of(
+          holds ? Result<ExprValue>(ExprValue::boolean(*holds)) : std::unexpected(holds.error()),
+          "");
     }
     if (const auto check = expression->check(environment); !check) {
       return {"", {}, "compile: " + check.error().message};
@@ -133,8 +134,8 @@ class Cases {
   /// The call stands at the first character of `jsonpath(doc, path)`, which errors show.
   Outcome json_path(const doc::Value& in) const {
     ExprTable table;
-    table.set("doc", ExprValue::string(std::string(doc::find_string(
-                         documents_.at("documents"), doc::find_string(in, "doc")))));
+    table.set("doc", ExprValue::string(std::string(doc::find_string(documents_.at("documents"),
+                                                                    doc::find_string(in, "doc")))));
     table.set("path", ExprValue::string(std::string(doc::find_string(in, "path"))));
     const ExprOverlay environment(argo_functions(), table);
     return outcome_of(Expr::parse("jsonpath(doc, path)").value().run(environment), "");
@@ -181,8 +182,6 @@ TEST(ExprTable, agrees_with_the_conformance_table) {
                         << got.json.value_or("");
     }
   }
-  RecordProperty("passed", passed);
-  RecordProperty("total", total);
   std::cout << passed << " of " << total << " cases agree\n";
 }
 

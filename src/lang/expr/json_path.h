@@ -33,10 +33,10 @@ using PathArgument =
 /// One step of a path.
 struct PathToken {
   PathKind kind = PathKind::root;
-  std::string key;
+  std::string key = {};
   std::int64_t index = 0;
-  std::vector<PathArgument> arguments;
-  std::shared_ptr<const PathScript> script;
+  std::vector<PathArgument> arguments = {};
+  std::shared_ptr<const PathScript> script = {};
 };
 
 /// What a query may use.

@@ -2,6 +2,7 @@
 
 #include "lang/expr/builtins.h"
 #include "lang/expr/lexer.h"
+#include "lang/expr/syntax.h"
 #include "lang/gotext/gotext.h"
 
 #include <fmt/format.h>
@@ -12,86 +13,6 @@
 
 namespace tiphys::lang {
 namespace {
-
-/// Parentheses, brackets and operators in each other; each level costs a few stack frames.
-constexpr int kMaxNesting = 250;
-
-struct BinaryOperator {
-  std::string_view text;
-  int precedence;
-  Op op;
-};
-
-constexpr std::array kBinaryOperators = {
-    BinaryOperator{"|", 0, Op::none},
-    BinaryOperator{"or", 10, Op::logical_or},
-    BinaryOperator{"||", 10, Op::logical_or},
-    BinaryOperator{"and", 15, Op::logical_and},
-    BinaryOperator{"&&", 15, Op::logical_and},
-    BinaryOperator{"==", 20, Op::equal},
-    BinaryOperator{"!=", 20, Op::not_equal},
-    BinaryOperator{"<", 20, Op::less},
-    BinaryOperator{">", 20, Op::greater},
-    BinaryOperator{">=", 20, Op::greater_equal},
-    BinaryOperator{"<=", 20, Op::less_equal},
-    BinaryOperator{"in", 20, Op::in},
-    BinaryOperator{"matches", 20, Op::matches},
-    BinaryOperator{"contains", 20, Op::contains},
-    BinaryOperator{"startsWith", 20, Op::starts_with},
-    BinaryOperator{"endsWith", 20, Op::ends_with},
-    BinaryOperator{"..", 25, Op::range},
-    BinaryOperator{"+", 30, Op::add},
-    BinaryOperator{"-", 30, Op::subtract},
-    BinaryOperator{"*", 60, Op::multiply},
-    BinaryOperator{"/", 60, Op::divide},
-    BinaryOperator{"%", 60, Op::modulo},
-    BinaryOperator{"**", 100, Op::power},
-    BinaryOperator{"^", 100, Op::power},
-    BinaryOperator{"??", 500, Op::coalesce},
-};
-
-const BinaryOperator* binary_operator(std::string_view text) {
-  const auto found = std::ranges::find(kBinaryOperators, text, &BinaryOperator::text);
-  return found == kBinaryOperators.end() ? nullptr : &*found;
-}
-
-bool is_comparison(Op op) { return op >= Op::less && op <= Op::greater_equal; }
-
-/// `not` may stand before these: `a not in b`.
-bool can_be_negated(Op op) { return op >= Op::in && op <= Op::ends_with; }
-
-/// A function whose second argument is a predicate.
-struct PredicateShape {
-  std::string_view name;
-  std::size_t required;
-  std::size_t count;
-};
-
-constexpr std::array kPredicates = {
-    PredicateShape{"all", 2, 2},      PredicateShape{"none", 2, 2},
-    PredicateShape{"any", 2, 2},      PredicateShape{"one", 2, 2},
-    PredicateShape{"filter", 2, 2},   PredicateShape{"map", 2, 2},
-    PredicateShape{"count", 1, 2},    PredicateShape{"sum", 1, 2},
-    PredicateShape{"find", 2, 2},     PredicateShape{"findIndex", 2, 2},
-    PredicateShape{"findLast", 2, 2}, PredicateShape{"findLastIndex", 2, 2},
-    PredicateShape{"groupBy", 2, 2},  PredicateShape{"sortBy", 2, 3},
-    PredicateShape{"reduce", 2, 3},
-};
-
-struct UnaryOperator {
-  Op op;
-  int precedence;
-};
-
-std::optional<UnaryOperator> unary_operator(const Token& token) {
-  if (token.is_op("not") || token.is_op("!")) {
-    return UnaryOperator{Op::logical_not, 50};
-  }
-  if (token.is_op("-")) {
-    return UnaryOperator{Op::minus, 90};
-  }
-  return token.is_op("+") ? std::optional(UnaryOperator{Op::plus, 90}) : std::nullopt;
-}
 
 /// Recursive descent. After the first error every function returns null quickly; the error stays.
 class Parser {
@@ -525,34 +446,12 @@ class Parser {
   }
 
   NodePtr number(const Token& token) {
-    std::string text;
-    std::ranges::copy_if(token.text, std::back_inserter(text), [](char c) { return c != '_'; });
-    const std::string low = lower(text);
-    if (!low.starts_with("0x") && low.find_first_of(".e") != std::string::npos) {
-      const Result<double> value = parse_float(text);
-      if (!value) {
-        fail_here("invalid float literal: " + value.error().message);
-      }
-      NodePtr node = make(NodeKind::number, token.at);
-      if (node) {
-        node->number = *value;
-      }
-      return node;
-    }
-    const bool prefixed = low.starts_with("0x") || low.starts_with("0b") || low.starts_with("0o");
-    const Result<std::int64_t> value = parse_integer(text, prefixed ? 0 : 10);
-    if (!value) {
-      const std::string_view what = low.starts_with("0x")   ? "hex"
-                                    : low.starts_with("0b") ? "binary"
-                                    : low.starts_with("0o") ? "octal"
-                                                            : "integer";
-      fail_here(fmt::format("invalid {} literal: {}", what, value.error().message));
+    Result<NodePtr> literal = number_literal(token);
+    if (!literal) {
+      fail_here(literal.error().message);
     }
     NodePtr node = make(NodeKind::integer, token.at);
-    if (node) {
-      node->integer = *value;
-    }
-    return node;
+    return node && literal ? *std::move(literal) : nullptr;
   }
 
   enum class Overrides : std::uint8_t { allowed, ignored };

@@ -129,7 +129,7 @@ class ExprObject {
 
 /// Values that print or marshal to more than this are refused or cut: shared parts can make a small
 /// value print without end.
-inline constexpr std::size_t kExprTextLimit = 64U << 20U;
+inline constexpr std::size_t kExprTextLimit = 16U << 20U;
 /// Lists and maps in lists and maps; deeper values are errors where they are made.
 inline constexpr std::size_t kExprDepthLimit = 1000;
 

@@ -13,6 +13,37 @@
 namespace tiphys::lang {
 namespace {
 
+enum class Html : std::uint8_t { as_is, escaped };
+
+/// Bytes at the front that are UTF-8.
+std::size_t valid_prefix(std::string_view text) {
+  std::size_t valid = 0;
+  while (valid < text.size()) {
+    const DecodedRune next = first_rune(text.substr(valid));
+    if (next.rune == kReplacementRune && next.size == 1) {
+      break;
+    }
+    valid += next.size;
+  }
+  return valid;
+}
+
+/// A JSON string; a byte that is no UTF-8 is written as the escape of U+FFFD, as Go does.
+void append_string(std::string& out, std::string_view text, Html html) {
+  out.push_back('"');
+  while (!text.empty()) {
+    const std::size_t valid = valid_prefix(text);
+    std::string quoted;
+    doc::append_json_string(quoted, text.substr(0, valid), html == Html::escaped);
+    out.append(quoted, 1, quoted.size() - 2);
+    if (valid < text.size()) {
+      out += "\\ufffd";
+    }
+    text.remove_prefix(std::min(valid + 1, text.size()));
+  }
+  out.push_back('"');
+}
+
 std::string integer_text(const ExprValue& value) {
   const bool unsigned_value = value.kind() == ExprKind::uint64 || value.kind() == ExprKind::uint;
   return unsigned_value ? std::to_string(static_cast<std::uint64_t>(value.as_integer()))
@@ -118,7 +149,7 @@ void append_typed_map(std::string& out, const ExprValue& value) {
     }
   } else {
     value.as_map()->each([&](std::string_view key, const ExprValue& member) {
-      entry([&] { doc::append_json_string(out, valid_utf8(key), false); }, member);
+      entry([&] { append_string(out, key, Html::as_is); }, member);
       return true;
     });
   }
@@ -144,7 +175,7 @@ void append_typed(std::string& out, const ExprValue& value) {
       out += "float32(" + number_text(value) + ")";
       return;
     case ExprKind::string:
-      doc::append_json_string(out, valid_utf8(value.as_string()), false);
+      append_string(out, value.as_string(), Html::as_is);
       return;
     case ExprKind::time:
       out += "time(\"" + value.as_time().rfc3339() + "\")";
@@ -258,7 +289,7 @@ class JsonWriter {
       case ExprKind::float64:
         return write_float(value);
       case ExprKind::string:
-        doc::append_json_string(out_, valid_utf8(value.as_string()));
+        append_string(out_, value.as_string(), Html::escaped);
         return {};
       case ExprKind::time:
         out_ += "\"" + value.as_time().rfc3339() + "\"";
@@ -350,7 +381,7 @@ class JsonWriter {
       out_ += first ? "" : ",";
       first = false;
       new_line();
-      doc::append_json_string(out_, valid_utf8(key));
+      append_string(out_, key, Html::escaped);
       out_ += indent_ > 0 ? ": " : ":";
       result = write(member);
       return result.has_value();

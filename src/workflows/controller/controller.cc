@@ -1,5 +1,6 @@
 #include "workflows/controller/controller.h"
 
+#include "workflows/controller/pod_spec_patch.h"
 #include "workflows/engine/observe.h"
 
 #include <boost/json.hpp>
@@ -292,34 +293,44 @@ class Controller::Impl {
 
   using StopPod_ = workflows::StopPod;
 
-  void create_pod(Run& run, const CreatePod& pod) {
+  void create_pod(Run& run, const CreatePod& step) {
     if (memory_ != nullptr) {
-      if (auto known = memory_->recall(run.engine, pod, run.uid)) {
-        loop_.post([this, key = run.key, update = std::move(*known)] {
-          if (const auto found = runs_.find(key); found != runs_.end()) {
-            (void)apply(*found->second, update);
-          }
-        });
+      if (auto known = memory_->recall(run.engine, step, run.uid)) {
+        tell_later(run.key, std::move(*known));
         return;
       }
     }
-    api_.create(build_pod(run.engine, pod, options_.pods),
-                [this, key = run.key, node = pod.node](Result<kube::ObjectRef> created) {
+    doc::Value pod = build_pod(run.engine, step, options_.pods);
+    if (const auto patched = apply_pod_spec_patches(run.engine, step, options_.types, pod);
+        !patched) {
+      fail_step(run.key, step.node, patched.error().message);
+      return;
+    }
+    api_.create(std::move(pod),
+                [this, key = run.key, node = step.node](Result<kube::ObjectRef> created) {
                   // A pod of that name is there already when a restart fell between its creation
                   // and ours: it is that pod.
-                  if (created || created.error().code == ErrorCode::already_exists) {
-                    return;
+                  if (!created && created.error().code != ErrorCode::already_exists) {
+                    fail_step(key, node, created.error().message);
                   }
-                  const auto found = runs_.find(key);
-                  if (found == runs_.end()) {
-                    return;
-                  }
-                  PodUpdate failure;
-                  failure.node = node;
-                  failure.phase = PodPhase::error;
-                  failure.message = created.error().message;
-                  (void)apply(*found->second, failure);
                 });
+  }
+
+  void fail_step(const kube::ObjectKey& run, NodeIndex node, std::string message) {
+    PodUpdate failure;
+    failure.node = node;
+    failure.phase = PodPhase::error;
+    failure.message = std::move(message);
+    tell_later(run, std::move(failure));
+  }
+
+  /// Tells the engine in a call of its own: it is in the middle of another event.
+  void tell_later(const kube::ObjectKey& run, PodUpdate update) {
+    loop_.post([this, run, update = std::move(update)] {
+      if (const auto found = runs_.find(run); found != runs_.end()) {
+        (void)apply(*found->second, update);
+      }
+    });
   }
 
   void write_workflow(const Run& run) {

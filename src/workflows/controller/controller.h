@@ -12,6 +12,7 @@
 /// A finished pod's object is removed with the write that stores its result (docs/decisions/004).
 
 #include "async/loop.h"
+#include "doc/schema.h"
 #include "kube/api.h"
 #include "workflows/controller/step_memory.h"
 #include "workflows/engine/engine.h"
@@ -41,6 +42,8 @@ class RunListener {
 struct ControllerOptions {
   EngineConfig engine;
   PodSettings pods;
+  /// The API types, for podSpecPatch; must outlive the controller.
+  const doc::Schema* types = nullptr;
   /// Only Workflows of this name are taken up; empty = all.
   std::function<bool(const kube::Object& workflow)> wanted;
 };

@@ -1,5 +1,6 @@
 #include "workflows/controller/step_memory.h"
 
+#include "artifacts/location.h"
 #include "workflows/engine/pod.h"
 
 #include <boost/json.hpp>
@@ -246,11 +247,11 @@ struct StepMemory::Impl {
           {kind + "." + name,
            data == nullptr ? "" : artifacts::sha256_hex(doc::to_json(*data, {.sort_keys = true}))});
     }
-    std::vector<executor::Program> programs;
-    if (std::string why = read_programs(*container, programs); !why.empty()) {
+    std::vector<executor::Program> started;
+    if (std::string why = read_programs(*container, started); !why.empty()) {
       return std::unexpected(why);
     }
-    return executor::step_key(comparable(resolved), inputs, programs);
+    return executor::step_key(comparable(resolved), inputs, started);
   }
 
   std::string read_inputs(const Value& resolved, std::vector<executor::InputDigest>& out) {
@@ -349,7 +350,7 @@ struct StepMemory::Impl {
       update.parameters.emplace_back(doc::find_string(parameter, "name"),
                                      doc::find_string(parameter, "value"));
     });
-    const executor::StepPlan plan = step_plan(engine, step);
+    const executor::StepPlan plan = step_plan(engine, step, options.pods);
     std::string why;
     each(*document, "artifacts", [&](const Value& artifact) {
       const std::string name(doc::find_string(artifact, "name"));
@@ -398,9 +399,8 @@ std::optional<PodUpdate> StepMemory::recall(const Engine& engine, const CreatePo
   const std::string why_key =
       "why/" + std::string(workflow_uid) + "/" + engine.nodes().id(step.node);
   const auto resolved = doc::parse_json(step.template_json);
-  const auto key = resolved ? impl.key_of(engine, *resolved)
-                            : std::expected<executor::StepKey, std::string>(
-                                  std::unexpected("its template cannot be read"));
+  CHECK(resolved, "a template's text is JSON");
+  const auto key = impl.key_of(engine, *resolved);
   if (!key) {
     impl.records.put(why_key, "ran: " + key.error());
     return std::nullopt;

@@ -7,7 +7,7 @@
 #include "artifacts/artifacts.h"
 #include "artifacts/digest.h"
 #include "executor/fingerprint.h"
-#include "workflows/engine/engine.h"
+#include "workflows/engine/pod.h"
 
 #include <functional>
 #include <memory>
@@ -31,6 +31,8 @@ class Records {
 struct StepMemoryOptions {
   /// Recall at all; without it steps are remembered only.
   bool reuse = false;
+  /// As the controller's.
+  PodSettings pods;
   /// The PATH that steps have.
   std::string path;
   /// The content of a ConfigMap or Secret that a step reads, or null.

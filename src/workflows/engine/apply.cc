@@ -226,6 +226,12 @@ void Engine::Machine::resume_owner(NodeIndex owner) {
     return;
   }
   switch (node.type) {
+    case NodeType::steps:
+      if (!fulfilled(node.phase)) {
+        start_group(*steps_.at(owner));
+        return;
+      }
+      break;
     case NodeType::step_group:
       if (!fulfilled(node.phase)) {
         continue_group(*steps_.at(node.boundary));

@@ -32,6 +32,15 @@ Result<Engine> Engine::restore(const doc::Value& workflow, std::span<const Store
   return engine;
 }
 
+Result<Engine> Engine::restore(const doc::Value& workflow, const References& references,
+                               EngineConfig config, TimePoint now) {
+  TRY(auto engine, create(workflow, references, std::move(config)));
+  const doc::Value* status = doc::find(workflow, "status");
+  const doc::Value* nodes = status == nullptr ? nullptr : doc::find(*status, "nodes");
+  TRY_VOID(engine.machine_->load_nodes(nodes == nullptr ? doc::Value() : *nodes, now));
+  return engine;
+}
+
 Result<Decisions> Engine::apply(const Event& event, TimePoint now) {
   return machine_->apply(event, now);
 }
@@ -52,8 +61,14 @@ doc::Value Engine::node_status(NodeIndex index) const { return machine_->node_st
 
 doc::Value Engine::workflow(WithNodes nodes) const { return machine_->workflow(nodes); }
 
+std::string Engine::progress() const { return machine_->progress(); }
+
 Result<CreatePod> Engine::pod_of(NodeIndex index, TimePoint now) const {
   return machine_->pod_of(index, now);
+}
+
+Result<std::string> Engine::substitute(NodeIndex index, std::string json) const {
+  return machine_->substitute_for(index, std::move(json));
 }
 
 const WorkflowSpec& Engine::spec() const { return machine_->spec(); }

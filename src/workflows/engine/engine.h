@@ -181,9 +181,14 @@ class Engine {
   enum class WithNodes { no, yes };
   /// The run's document: metadata, spec and status as they stand.
   doc::Value workflow(WithNodes nodes) const;
-  /// The decision to create the pod of a node that is Pending, made again (its pod was lost before
-  /// it started). Error: bad_request when the node has no pod to wait for.
+  /// "N/M" over all steps known so far.
+  std::string progress() const;
+  /// The decision to create the pod of a node that has not ended, made again: its pod was lost.
+  /// Error: bad_request when the node has no pod to wait for.
   Result<CreatePod> pod_of(NodeIndex index, TimePoint now) const;
+
+  /// JSON text with the tags filled that a node's template sees: workflow.*, inputs.*, pod.name.
+  Result<std::string> substitute(NodeIndex index, std::string json) const;
 
   /// The spec the run executes: defaults and referenced template merged in, global variables
   /// substituted.

@@ -207,18 +207,14 @@ void Engine::Machine::note_task_error(NodeIndex index) {
 
 void Engine::Machine::add_resources(NodeIndex index) {
   const Node& node = (*nodes_)[index];
-  if (node.resources.known) {
-    decisions_.workflow_changed = true;
-    NodeIndex owner = node.owner;
-    // What a hook used counts for the group around the node it belongs to.
-    if (node.hooked && owner != kNoNode) {
-      owner = (*nodes_)[owner].owner;
-    }
-    if (owner == kNoNode) {
-      resources_.add(node.resources);
-    } else {
-      (*nodes_)[owner].resources.add(node.resources);
-    }
+  if (!node.resources.known) {
+    return;
+  }
+  const NodeIndex owner = resource_owner(*nodes_, index);
+  if (owner == kNoNode) {
+    resources_.add(node.resources);
+  } else {
+    (*nodes_)[owner].resources.add(node.resources);
   }
 }
 

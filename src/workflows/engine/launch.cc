@@ -268,29 +268,40 @@ void Engine::Machine::open_boundary(BoundaryFrame& frame, NodeIndex index,
 }
 
 const CompiledCall* Engine::Machine::call_of(NodeIndex index) const {
+  const BoundaryFrame* frame = boundary_frame((*nodes_)[index].boundary);
+  return frame == nullptr ? nullptr : call_in(index, *frame->compiled);
+}
+
+/// The step or task of the template `around` that a node was made for, or null.
+const CompiledCall* Engine::Machine::call_in(NodeIndex index,
+                                             const CompiledTemplate& around) const {
   const Node& node = (*nodes_)[index];
-  if (node.hooked || node.owner == kNoNode) {
+  if (node.hooked || node.owner == kNoNode || node.type == NodeType::step_group) {
     return nullptr;
   }
   const Node& owner = (*nodes_)[node.owner];
   if (owner.type == NodeType::retry) {
-    return call_of(node.owner);
+    return call_in(node.owner, around);
   }
-  const BoundaryFrame* frame = boundary_frame(node.boundary);
-  if (frame == nullptr || node.type == NodeType::step_group) {
-    return nullptr;
-  }
-  return &frame->compiled->calls[owner.type == NodeType::task_group ? owner.slot : node.slot];
+  const std::uint32_t number = owner.type == NodeType::task_group ? owner.slot : node.slot;
+  return number < around.calls.size() ? &around.calls[number] : nullptr;
 }
 
-Result<const CompiledTemplate*> Engine::Machine::compiled_of(NodeIndex index) {
+Result<const CompiledTemplate*> Engine::Machine::compiled_of(NodeIndex index) const {
+  const BoundaryFrame* frame = boundary_frame((*nodes_)[index].boundary);
+  return compiled_around(index, frame == nullptr ? nullptr : frame->compiled);
+}
+
+/// The template behind a node; `around` is that of its boundary, which knows inline templates.
+Result<const CompiledTemplate*> Engine::Machine::compiled_around(
+    NodeIndex index, const CompiledTemplate* around) const {
   const NodeCall& named = nodes_->call(index);
   TRY(const TemplateBase* base, catalog_.base_of(named.template_scope));
   Call call;
   call.template_name = named.template_name;
   call.template_ref = named.template_ref;
   if (call.template_name.empty() && !call.template_ref) {
-    const CompiledCall* compiled = call_of(index);
+    const CompiledCall* compiled = around == nullptr ? nullptr : call_in(index, *around);
     if (compiled == nullptr || !compiled->call.inline_template) {
       return fail(ErrorCode::internal, "failed to get a template");
     }

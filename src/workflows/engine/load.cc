@@ -32,8 +32,7 @@ Result<> Engine::Machine::load(const doc::Value& workflow) {
   }
   metadata_ = std::move(manifest.metadata);
   nodes_ = std::make_unique<NodeTable>(metadata_.name);
-  const auto format = metadata_.annotations.find("workflows.argoproj.io/pod-name-format");
-  nodes_->set_pod_names_v1(format != metadata_.annotations.end() && format->second == "v1");
+  nodes_->set_pod_names_v1(names_pods_v1(metadata_.annotations));
   const doc::Value& status = member_or_null(workflow, "status");
   if (auto loaded = load_spec(workflow); !loaded) {
     fail_start(RunPhase::error, loaded.error().message);
@@ -172,12 +171,6 @@ void Engine::Machine::load_status(const doc::Value& status) {
           globals_.set("workflow.outputs.parameters." + parameter.name, *parameter.value);
         }
       }
-    }
-  }
-  if (const doc::Value* conditions = doc::find(status, "conditions");
-      conditions != nullptr && conditions->is_array()) {
-    for (const doc::Value& condition : conditions->get_array()) {
-      pods_seen_ = pods_seen_ || doc::find_string(condition, "type") == "PodRunning";
     }
   }
 }

@@ -10,6 +10,7 @@
 
 #include "workflows/engine/catalog.h"
 #include "workflows/engine/globals.h"
+#include "workflows/engine/status.h"
 
 #include <deque>
 #include <queue>
@@ -160,7 +161,9 @@ class Engine::Machine {
   std::string row(NodeIndex index) const;
   doc::Value node_status(NodeIndex index) const;
   doc::Value workflow(Engine::WithNodes nodes) const;
+  std::string progress() const;
   Result<CreatePod> pod_of(NodeIndex index, TimePoint now);
+  Result<std::string> substitute_for(NodeIndex index, std::string json) const;
 
   bool is_finished() const;
 
@@ -237,7 +240,10 @@ class Engine::Machine {
   void open_boundary(BoundaryFrame& frame, NodeIndex index, const CompiledTemplate& compiled,
                      int depth);
   const CompiledCall* call_of(NodeIndex index) const;
-  Result<const CompiledTemplate*> compiled_of(NodeIndex index);
+  const CompiledCall* call_in(NodeIndex index, const CompiledTemplate& around) const;
+  Result<const CompiledTemplate*> compiled_of(NodeIndex index) const;
+  Result<const CompiledTemplate*> compiled_around(NodeIndex index,
+                                                  const CompiledTemplate* around) const;
 
   // plans.cc: resolving the references of steps and tasks.
   Result<Plan> make_plan(BoundaryFrame& frame, std::uint32_t number);
@@ -378,11 +384,15 @@ class Engine::Machine {
   void add_call_variables(Scope& scope, BoundaryFrame& frame, const Mentions* mentions);
   void add_artifacts(Scope& scope, const BoundaryFrame& frame, const Mentions* mentions) const;
 
-  // status.cc
-  std::string progress_of(NodeIndex index) const;
+  // run_status.cc
   doc::Value status(Engine::WithNodes nodes) const;
 
+  // restore.cc
+  Result<> take_nodes(StoredNodes stored, TimePoint now);
+
   // rebuild.cc: frames from nodes.
+  void assign_slots();
+  void assign_slot(NodeIndex index, const CompiledTemplate& around);
   void rebuild();
   void rebuild_boundaries();
   void rebuild_steps(NodeIndex index, const CompiledTemplate& compiled);
@@ -391,12 +401,12 @@ class Engine::Machine {
   void rebuild_group(StepsFrame& frame);
   void rebuild_loop(NodeIndex index);
   void rebuild_timers();
-  void rebuild_sums();
   int depth_of(NodeIndex index) const;
 
   const References& references_;
   EngineConfig config_;
-  Catalog catalog_;
+  /// Compiling is remembering: what a template is does not change by being asked for.
+  mutable Catalog catalog_;
   Scope globals_;
   std::unique_ptr<NodeTable> nodes_;
   Metadata metadata_;

@@ -1,9 +1,28 @@
 #pragma once
-/// From a decision to a pod's document, and from artifacts to the keys they are stored under.
+/// From a decision to a pod: its document for the embedded cluster, and what has to be done around
+/// its main container. Pure: everything comes from the Engine and the decision.
+///
+/// Rules: upstream workflow/controller/workflowpod.go; reference, workflows 3.1 and 3.3. Upstream's
+/// helper containers have no counterpart: the node does their work (executor/step_plan.h).
 
+#include "executor/step_plan.h"
 #include "workflows/engine/engine.h"
 
 namespace tiphys::workflows {
+
+struct PodSettings {
+  /// Under which key artifacts are stored that name none; tags as in templates.
+  std::string artifact_key_format = "{{workflow.name}}/{{pod.name}}";
+  /// Pods of an earlier process of this program are still running.
+  bool pods_survive_restart = false;
+};
+
+/// The pod's document (core/v1).
+doc::Value build_pod(const Engine& engine, const CreatePod& pod, const PodSettings& settings = {});
+
+/// What is done before and after the pod's main container.
+executor::StepPlan step_plan(const Engine& engine, const CreatePod& pod,
+                             const PodSettings& settings = {});
 
 /// Appends a path to the key of an artifact's location (subPath). Error invalid: the location has
 /// no key.

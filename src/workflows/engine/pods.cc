@@ -119,10 +119,19 @@ Result<CreatePod> Engine::Machine::make_pod(NodeIndex index,
   return out;
 }
 
+Result<std::string> Engine::Machine::substitute_for(NodeIndex index, std::string json) const {
+  TRY(const auto text, TagText::parse(std::move(json)));
+  TRY(const CompiledTemplate* compiled, compiled_of(index));
+  NodeScope scope(&globals_);
+  fill_scope(scope, *compiled, index);
+  scope.locals.set("pod.name", nodes_->pod_name(index));
+  return replace_in_passes(text, scope.locals, scope.inputs);
+}
+
 Result<CreatePod> Engine::Machine::pod_of(NodeIndex index, TimePoint now) {
   now_ = now;
   if (index >= nodes_->size() || (*nodes_)[index].type != NodeType::pod ||
-      (*nodes_)[index].phase != NodePhase::pending) {
+      fulfilled((*nodes_)[index].phase)) {
     return fail(ErrorCode::bad_request, "the node has no pod to create");
   }
   TRY(const CompiledTemplate* compiled, compiled_of(index));
@@ -231,8 +240,7 @@ void Engine::Machine::on_pod(const PodUpdate& update) {
   if (node.type != NodeType::pod || fulfilled(node.phase)) {
     return;
   }
-  pods_seen_ = true;
-  decisions_.workflow_changed = true;
+  pods_seen_ = pods_seen_ || update.phase != PodPhase::pending;
   if (!update.host.empty() && nodes_->host(update.node) != update.host) {
     node.host = nodes_->intern_host(update.host);
     mark(update.node);

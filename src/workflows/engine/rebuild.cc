@@ -6,12 +6,15 @@ namespace tiphys::workflows {
 
 /// Frames, sums and timers from the nodes, as if the run had come here by events.
 void Engine::Machine::rebuild() {
+  assign_slots();
   rebuild_boundaries();
   for (NodeIndex i = 0; i < nodes_->size(); ++i) {
     count(i, +1);
+    const Node& node = (*nodes_)[i];
+    pods_seen_ = pods_seen_ || (node.type == NodeType::pod && node.phase != NodePhase::pending);
   }
   rebuild_groups();
-  rebuild_sums();
+  resources_ = sum_resources(*nodes_);
   rebuild_timers();
   decisions_ = {};
   marked_.clear();
@@ -41,6 +44,51 @@ void Engine::Machine::rebuild_boundaries() {
       rebuild_steps(i, **compiled);
     } else {
       rebuild_dag(i, **compiled);
+    }
+  }
+}
+
+/// The place of a node in the template of the boundary around it, when its row does not say it.
+void Engine::Machine::assign_slot(NodeIndex index, const CompiledTemplate& around) {
+  Node& node = (*nodes_)[index];
+  const std::string_view name = node.name;
+  if (node.retried || node.type == NodeType::step_group ||
+      (*nodes_)[node.owner].type == NodeType::task_group) {
+    // "...(2)", "...[2]" and "...task(2:item)": the number behind the last bracket of its kind.
+    const std::size_t open = node.type == NodeType::step_group ? name.rfind('[')
+                             : node.retried                    ? name.rfind('(')
+                                            : name.find('(', (*nodes_)[node.owner].name.size());
+    node.slot = 0;
+    for (std::size_t i = open + 1; i < name.size() && name[i] >= '0' && name[i] <= '9'; ++i) {
+      node.slot = node.slot * 10 + static_cast<std::uint32_t>(name[i] - '0');
+    }
+    return;
+  }
+  std::string call = call_name_of(index);
+  const auto exact = around.numbers.find(call);
+  const auto found =
+      exact != around.numbers.end() ? exact : around.numbers.find(call.substr(0, call.find('(')));
+  node.slot = found == around.numbers.end() ? 0 : found->second;
+}
+
+void Engine::Machine::assign_slots() {
+  std::unordered_map<NodeIndex, const CompiledTemplate*> compiled;
+  for (NodeIndex i = 0; i < nodes_->size(); ++i) {
+    Node& node = (*nodes_)[i];
+    if (node.slot != kNoSlot) {
+      continue;
+    }
+    const auto around = compiled.find(node.boundary);
+    if (node.hooked || node.owner == kNoNode) {
+      node.slot = 0;
+    } else if (around != compiled.end() || node.retried) {
+      static const CompiledTemplate kNone;
+      assign_slot(i, around == compiled.end() ? kNone : *around->second);
+    }
+    if (node.type == NodeType::steps || node.type == NodeType::dag) {
+      if (auto own = compiled_around(i, around == compiled.end() ? nullptr : around->second)) {
+        compiled.emplace(i, *own);
+      }
     }
   }
 }
@@ -118,7 +166,7 @@ void Engine::Machine::rebuild_groups() {
 
 void Engine::Machine::rebuild_group(StepsFrame& frame) {
   if (frame.group_node == kNoNode) {
-    start_group(frame);
+    waiting_.insert(frame.node);
     return;
   }
   const Node& group = (*nodes_)[frame.group_node];
@@ -161,15 +209,6 @@ void Engine::Machine::rebuild_loop(NodeIndex index) {
   }
   loops_.emplace(index, std::move(frame));
   waiting_.insert(index);
-}
-
-/// Resources of composite nodes are those of what has ended in them.
-void Engine::Machine::rebuild_sums() {
-  for (NodeIndex i = nodes_->size(); i-- > 0;) {
-    if ((*nodes_)[i].done) {
-      add_resources(i);
-    }
-  }
 }
 
 void Engine::Machine::rebuild_timers() {

@@ -1,5 +1,6 @@
+#include "workflows/engine/status.h"
+
 #include "workflows/engine/globals.h"
-#include "workflows/engine/machine.h"
 
 #include <boost/json.hpp>
 
@@ -30,18 +31,6 @@ Value reference_of(const TemplateRef& reference) {
   set_text(out, "template", reference.template_name);
   if (reference.cluster_scope) {
     out["clusterScope"] = true;
-  }
-  return out;
-}
-
-Value resources_of(const ResourceSeconds& resources) {
-  Object out;
-  out["cpu"] = resources.cpu;
-  out["memory"] = resources.memory;
-  if (resources.others) {
-    for (const auto& [name, seconds] : *resources.others) {
-      out[name] = seconds;
-    }
   }
   return out;
 }
@@ -95,19 +84,13 @@ bool has_own_progress(NodeType type) {
          type == NodeType::plugin || type == NodeType::suspend;
 }
 
-Value condition(std::string_view type, bool holds) {
-  Object out;
-  out["status"] = holds ? "True" : "False";
-  out["type"] = type;
-  return out;
-}
-
 }  // namespace
 
-std::string Engine::Machine::row(NodeIndex index) const {
-  const Node& node = (*nodes_)[index];
+std::string write_row(const NodeTable& nodes, NodeIndex index, std::optional<TimePoint> wake,
+                      bool stopping) {
+  const Node& node = nodes[index];
   Object out;
-  set_common(out, *nodes_, index);
+  set_common(out, nodes, index);
   set_text(out, "displayNameOverride", node.display_name_override);
   out["started"] = node.started.time_since_epoch().count();
   if (node.finished != kNoTime) {
@@ -119,7 +102,9 @@ std::string Engine::Machine::row(NodeIndex index) const {
   if (node.owner != kNoNode) {
     out["owner"] = node.owner;
   }
-  out["slot"] = node.slot;
+  if (node.slot != kNoSlot) {
+    out["slot"] = node.slot;
+  }
   out["parents"] = indices(node.parents);
   if (!node.outbound.empty()) {
     out["outbound"] = indices(node.outbound);
@@ -130,33 +115,64 @@ std::string Engine::Machine::row(NodeIndex index) const {
   if (node.done) {
     out["done"] = true;
   }
-  if (stop_messages_.contains(index)) {
+  if (stopping) {
     out["stopping"] = true;
   }
-  if (const auto wake = wakes_.find(index); wake != wakes_.end()) {
-    out["wake"] = wake->second.time_since_epoch().count();
+  if (wake) {
+    out["wake"] = wake->time_since_epoch().count();
   }
   if (node.resources.known && node.type == NodeType::pod) {
-    out["resourcesDuration"] = resources_of(node.resources);
+    out["resourcesDuration"] = encode_resources(node.resources);
   }
   return doc::to_json(out, {.escape_html = false});
 }
 
-/// "N/M" over what a node's edges lead to; of the workflow as a whole when there are very many
-/// nodes, where following edges would cost more than the figure is worth.
-std::string Engine::Machine::progress_of(NodeIndex index) const {
-  const Node& node = (*nodes_)[index];
+std::string write_row(const StoredNodes& stored, NodeIndex index) {
+  const auto wake = stored.wakes.find(index);
+  return write_row(stored.nodes, index,
+                   wake == stored.wakes.end() ? std::nullopt : std::optional(wake->second),
+                   stored.stopping.contains(index));
+}
+
+Value encode_resources(const ResourceSeconds& resources) {
+  Object out;
+  out["cpu"] = resources.cpu;
+  out["memory"] = resources.memory;
+  if (resources.others) {
+    for (const auto& [name, seconds] : *resources.others) {
+      out[name] = seconds;
+    }
+  }
+  return out;
+}
+
+Progress progress_of(const NodeTable& nodes) {
+  Progress out;
+  for (NodeIndex i = 0; i < nodes.size(); ++i) {
+    if (has_own_progress(nodes[i].type)) {
+      ++out.total;
+      out.done += nodes[i].phase == NodePhase::succeeded ? 1 : 0;
+    }
+  }
+  return out;
+}
+
+namespace {
+
+/// What a node's edges lead to; of the run as a whole when there are very many nodes, where
+/// following edges would cost more than the figure is worth.
+std::string progress_below(const NodeTable& nodes, NodeIndex index, const Progress& overall) {
+  const Node& node = nodes[index];
   if (has_own_progress(node.type)) {
     return node.phase == NodePhase::succeeded ? "1/1" : "0/1";
   }
   constexpr NodeIndex kMostNodes = 4096;
-  if (nodes_->size() > kMostNodes) {
-    return std::to_string(progress_done_) + "/" + std::to_string(progress_total_);
+  if (nodes.size() > kMostNodes) {
+    return overall.text();
   }
-  std::vector<char> seen(nodes_->size(), 0);
+  std::vector<char> seen(nodes.size(), 0);
   std::vector<NodeIndex> pending(node.children);
-  std::int64_t done = 0;
-  std::int64_t total = 0;
+  Progress out;
   while (!pending.empty()) {
     const NodeIndex current = pending.back();
     pending.pop_back();
@@ -164,116 +180,150 @@ std::string Engine::Machine::progress_of(NodeIndex index) const {
       continue;
     }
     seen[current] = 1;
-    const Node& below = (*nodes_)[current];
+    const Node& below = nodes[current];
     if (has_own_progress(below.type)) {
-      ++total;
-      done += below.phase == NodePhase::succeeded ? 1 : 0;
+      ++out.total;
+      out.done += below.phase == NodePhase::succeeded ? 1 : 0;
     }
     pending.insert(pending.end(), below.children.begin(), below.children.end());
   }
-  return std::to_string(done) + "/" + std::to_string(total);
+  return out.text();
 }
 
-Value Engine::Machine::node_status(NodeIndex index) const {
-  const Node& node = (*nodes_)[index];
+void set_ids(Object& out, std::string_view key, const NodeTable& nodes,
+             const std::vector<NodeIndex>& list) {
+  if (list.empty()) {
+    return;
+  }
+  Array ids;
+  ids.reserve(list.size());
+  for (const NodeIndex other : list) {
+    ids.emplace_back(nodes.id(other));
+  }
+  out[{key.data(), key.size()}] = std::move(ids);
+}
+
+}  // namespace
+
+ResourceSeconds sum_resources(NodeTable& nodes) {
+  ResourceSeconds out;
+  for (NodeIndex i = nodes.size(); i-- > 0;) {
+    const Node& node = nodes[i];
+    if (!node.done || !node.resources.known) {
+      continue;
+    }
+    const NodeIndex owner = resource_owner(nodes, i);
+    if (owner == kNoNode) {
+      out.add(node.resources);
+    } else {
+      nodes[owner].resources.add(node.resources);
+    }
+  }
+  return out;
+}
+
+NodeIndex resource_owner(const NodeTable& nodes, NodeIndex index) {
+  const Node& node = nodes[index];
+  return node.hooked && node.owner != kNoNode ? nodes[node.owner].owner : node.owner;
+}
+
+Value node_status(const NodeTable& nodes, NodeIndex index, const Progress& overall) {
+  const Node& node = nodes[index];
   Object out;
-  out["id"] = nodes_->id(index);
-  set_common(out, *nodes_, index);
-  out["displayName"] = nodes_->display_name(index);
+  out["id"] = nodes.id(index);
+  set_common(out, nodes, index);
+  out["displayName"] = nodes.display_name(index);
   if (node.boundary != kNoNode) {
-    out["boundaryID"] = nodes_->id(node.boundary);
+    out["boundaryID"] = nodes.id(node.boundary);
   }
   out["startedAt"] = time_text(node.started);
   out["finishedAt"] = node.finished == kNoTime ? Value(nullptr) : Value(time_text(node.finished));
-  out["progress"] = progress_of(index);
+  out["progress"] = progress_below(nodes, index, overall);
   if (node.resources.known && fulfilled(node.phase)) {
-    out["resourcesDuration"] = resources_of(node.resources);
+    out["resourcesDuration"] = encode_resources(node.resources);
   }
   if (node.type == NodeType::pod) {
     out["taskResultSynced"] = true;
   }
-  const auto set_ids = [&](std::string_view key, const std::vector<NodeIndex>& list) {
-    if (list.empty()) {
-      return;
-    }
-    Array ids;
-    ids.reserve(list.size());
-    for (const NodeIndex other : list) {
-      ids.emplace_back(nodes_->id(other));
-    }
-    out[{key.data(), key.size()}] = std::move(ids);
-  };
-  set_ids("children", node.children);
-  set_ids("outboundNodes", node.outbound);
+  set_ids(out, "children", nodes, node.children);
+  set_ids(out, "outboundNodes", nodes, node.outbound);
   return out;
 }
 
-Value Engine::Machine::status(Engine::WithNodes with_nodes) const {
+Value node_statuses(const NodeTable& nodes) {
+  const Progress overall = progress_of(nodes);
   Object out;
-  set_text(out, "phase", name_of(phase_));
-  set_text(out, "message", message_);
-  out["startedAt"] = started_ == kNoTime ? Value(nullptr) : Value(time_text(started_));
-  out["finishedAt"] = finished_ == kNoTime ? Value(nullptr) : Value(time_text(finished_));
-  out["progress"] = std::to_string(progress_done_) + "/" + std::to_string(progress_total_);
-  if (resources_.known) {
-    out["resourcesDuration"] = resources_of(resources_);
-  }
-  if (!global_outputs_.parameters.empty() || !global_outputs_.artifacts.empty()) {
-    out["outputs"] = encode_outputs(global_outputs_);
-  }
-  Array conditions;
-  if (pods_seen_) {
-    conditions.push_back(condition("PodRunning", running_pods_ > 0));
-  }
-  if (is_finished()) {
-    conditions.push_back(condition("Completed", true));
-  }
-  if (!conditions.empty()) {
-    out["conditions"] = std::move(conditions);
-  }
-  if (!catalog_.stored_templates().get_object().empty()) {
-    out["storedTemplates"] = catalog_.stored_templates();
-  }
-  if (!stored_spec_.is_null()) {
-    out["storedWorkflowTemplateSpec"] = stored_spec_;
-  }
-  if (with_nodes == Engine::WithNodes::yes && nodes_->size() != 0) {
-    Object nodes;
-    for (NodeIndex i = 0; i < nodes_->size(); ++i) {
-      nodes[nodes_->id(i)] = node_status(i);
-    }
-    out["nodes"] = std::move(nodes);
+  for (NodeIndex i = 0; i < nodes.size(); ++i) {
+    out[nodes.id(i)] = node_status(nodes, i, overall);
   }
   return out;
 }
 
-Value Engine::Machine::workflow(Engine::WithNodes with_nodes) const {
-  Value out = document_;
-  Object& object = out.as_object();
-  const auto set_map = [&](std::string_view key, const std::map<std::string, std::string>& map) {
-    if (map.empty()) {
-      return;
-    }
-    Object entries;
-    for (const auto& [name, value] : map) {
-      entries[name] = value;
-    }
-    object["metadata"].as_object()[{key.data(), key.size()}] = std::move(entries);
+Array conditions_of(bool pods_seen, bool pod_running, bool completed) {
+  const auto condition = [](std::string_view type, bool holds) {
+    Object out;
+    out["status"] = holds ? "True" : "False";
+    out["type"] = type;
+    return out;
   };
-  set_map("labels", metadata_.labels);
-  set_map("annotations", metadata_.annotations);
-  Object& spec = object["spec"].as_object();
-  if (shutdown_.empty()) {
-    spec.erase("shutdown");
-  } else {
-    spec["shutdown"] = shutdown_;
+  Array out;
+  if (pods_seen) {
+    out.push_back(condition("PodRunning", pod_running));
   }
-  if (suspended_) {
-    spec["suspend"] = true;
-  } else {
-    spec.erase("suspend");
+  if (completed) {
+    out.push_back(condition("Completed", true));
   }
-  object["status"] = status(with_nodes);
+  return out;
+}
+
+Result<Value> workflow_with_nodes(const Value& document, std::span<const StoredRow> rows) {
+  const Value* metadata_document = doc::find(document, "metadata");
+  TRY(const Metadata metadata,
+      decode_metadata(metadata_document == nullptr ? Value() : *metadata_document));
+  TRY(auto stored, read_rows(metadata.name, names_pods_v1(metadata.annotations), rows));
+  Value out = document;
+  if (stored.nodes.size() == 0) {
+    return out;
+  }
+  Value& status_value = out.as_object()["status"];
+  if (!status_value.is_object()) {
+    status_value.emplace_object();
+  }
+  Object& status = status_value.get_object();
+  const ResourceSeconds resources = sum_resources(stored.nodes);
+  status["progress"] = progress_of(stored.nodes).text();
+  if (resources.known) {
+    status["resourcesDuration"] = encode_resources(resources);
+  }
+  bool seen = false;
+  bool running = false;
+  for (NodeIndex i = 0; i < stored.nodes.size(); ++i) {
+    const Node& node = stored.nodes[i];
+    if (node.type == NodeType::pod) {
+      seen = seen || node.phase != NodePhase::pending;
+      running = running || node.phase == NodePhase::running;
+    }
+  }
+  const bool completed_run = !doc::find_string(status_value, "finishedAt").empty();
+  if (Array conditions = conditions_of(seen, running, completed_run); !conditions.empty()) {
+    status["conditions"] = std::move(conditions);
+  }
+  status["nodes"] = node_statuses(stored.nodes);
+  return out;
+}
+
+Result<std::vector<PodOfNode>> pods_of(const Value& document, std::span<const StoredRow> rows) {
+  const Value* metadata_document = doc::find(document, "metadata");
+  TRY(const Metadata metadata,
+      decode_metadata(metadata_document == nullptr ? Value() : *metadata_document));
+  TRY(const auto stored, read_rows(metadata.name, names_pods_v1(metadata.annotations), rows));
+  std::vector<PodOfNode> out;
+  for (NodeIndex i = 0; i < stored.nodes.size(); ++i) {
+    if (stored.nodes[i].type == NodeType::pod) {
+      out.push_back({stored.nodes.id(i), stored.nodes[i].name, stored.nodes.display_name(i),
+                     stored.nodes.pod_name(i)});
+    }
+  }
   return out;
 }
 

@@ -10,6 +10,8 @@
 #include "base/error.h"
 #include "doc/json.h"
 #include "doc/positions.h"
+#include "doc/schema.h"
+#include "lang/gotime/gotime.h"
 
 #include <functional>
 #include <span>
@@ -43,12 +45,28 @@ struct ValidateOptions {
   std::function<const doc::Value*(std::string_view kind, std::string_view name)> known;
   /// A run, not only a lint: workflow arguments must have values.
   bool submitting = false;
+  /// The types of schemas/; null = a set of its own is read for the call.
+  const doc::Schema* types = nullptr;
+  /// Without them names of time zones pass unchecked.
+  const lang::ZoneFiles* zones = nullptr;
 };
 
 /// The findings of all candidates, in their order; of a Workflow the first semantic error only, as
-/// upstream reports it. Kinds that are none of Argo Workflows' pass unchecked.
+/// upstream reports it. Kinds that are none of Argo Workflows' pass unchecked, and event bindings
+/// are checked against their schema only. Takes time in proportion to the candidates' size.
+///
+/// A fault within a template of another candidate is reported at the reference to it. Of unknown
+/// fields there is one error, at the first, with upstream's text for all; each that was probably
+/// misspelt has a warning of its own.
 std::vector<Finding> validate(std::span<const Candidate> candidates,
                               const ValidateOptions& options);
+
+/// The findings of one candidate, whose references the others are for: what is about to run.
+std::vector<Finding> validate_one(std::span<const Candidate> candidates, std::size_t which,
+                                  const ValidateOptions& options);
+
+/// Whether upstream's lint looks into documents of this kind ("found nothing to lint" otherwise).
+bool is_linted(const doc::Value& document);
 
 /// `in "hello-world-" (Workflow)`, as upstream's lint names an object.
 std::string describe_object(const doc::Value& document);

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace tiphys::node {
+namespace tiphys::kube {
 
 /// Thousandths of the unit, rounded up, at most about 9.2e15 units (apimachinery
 /// pkg/api/resource/quantity.go: number, then one of n u m k M G T P E, Ki to Ei, or an exponent).
@@ -16,4 +16,4 @@ Result<std::int64_t> parse_quantity(std::string_view text);
 /// The same of a JSON string or number; null counts as 0.
 Result<std::int64_t> parse_quantity(const doc::Value* value);
 
-}  // namespace tiphys::node
+}  // namespace tiphys::kube

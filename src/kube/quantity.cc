@@ -1,4 +1,4 @@
-#include "cluster/node/quantity.h"
+#include "kube/quantity.h"
 
 #include <boost/json/value.hpp>
 #include <fmt/format.h>
@@ -10,7 +10,7 @@
 #include <optional>
 #include <utility>
 
-namespace tiphys::node {
+namespace tiphys::kube {
 namespace {
 
 constexpr std::array<std::pair<std::string_view, long double>, 16> kUnits{{
@@ -108,4 +108,4 @@ Result<std::int64_t> parse_quantity(const doc::Value* value) {
   return fail(ErrorCode::invalid, "a quantity is a string or a number");
 }
 
-}  // namespace tiphys::node
+}  // namespace tiphys::kube

@@ -1,0 +1,42 @@
+#include "workflows/controller/pod_spec_patch.h"
+
+#include "doc/yaml.h"
+#include "kube/merge/strategic_merge.h"
+
+#include <boost/json.hpp>
+
+namespace tiphys::workflows {
+
+Result<> apply_pod_spec_patches(const Engine& engine, const CreatePod& step,
+                                const doc::Schema* types, doc::Value& pod) {
+  constexpr std::string_view kField = "podSpecPatch";
+  std::vector<std::string> patches;
+  if (const std::string_view text = doc::find_string(engine.spec().document, kField);
+      !text.empty()) {
+    patches.emplace_back(text);
+  }
+  if (step.template_json.find(kField) != std::string::npos) {
+    TRY(const doc::Value definition, doc::parse_json(step.template_json));
+    patches.emplace_back(doc::find_string(definition, kField));
+  }
+  for (const std::string& text : patches) {
+    if (text.empty()) {
+      continue;
+    }
+    auto patch = doc::parse_yaml(text);
+    if (!patch) {
+      return std::unexpected(std::move(patch).error().with_context(kField));
+    }
+    const doc::Type* type = types == nullptr ? nullptr : types->find("core/v1.PodSpec");
+    CHECK(type != nullptr, "the type of pods is known");
+    doc::Value& spec = pod.get_object()["spec"];
+    auto merged = kube::strategic_merge(*type, std::move(spec), std::move(patch->value));
+    if (!merged) {
+      return std::unexpected(std::move(merged).error().with_context(kField));
+    }
+    spec = std::move(*merged);
+  }
+  return {};
+}
+
+}  // namespace tiphys::workflows

@@ -1,0 +1,19 @@
+#pragma once
+/// From a pod's status to what it means for its node.
+///
+/// Rules: upstream operator.go assessNodeStatus and inferFailedReason; reference, workflows 2.10.
+
+#include "workflows/engine/engine.h"
+
+namespace tiphys::workflows {
+
+/// Phase Succeeded or Failed.
+bool pod_has_ended(const doc::Value& pod);
+
+/// `pod` is the object with its status, and its outputs in the annotation of step_plan.h.
+PodUpdate assess_pod(NodeIndex node, const doc::Value& pod);
+
+/// What the pod's containers requested, times how long they ran.
+ResourceSeconds resources_of_pod(const doc::Value& pod);
+
+}  // namespace tiphys::workflows
