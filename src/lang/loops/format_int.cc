@@ -82,12 +82,13 @@ class Formatter {
     }
     std::int64_t value = 0;
     for (; more() && format_[at_] >= '0' && format_[at_] <= '9'; ++at_) {
-      value = value * 10 + (format_[at_] - '0');
+      // Go looks before it takes the next digit, so one digit too many passes; then it gives up on
+      // the number and goes on at the end of the format.
       if (value > kMaxNumber) {
-        // Go gives up on the number and goes on at the end of the format.
         at_ = format_.size();
         return std::nullopt;
       }
+      value = value * 10 + (format_[at_] - '0');
     }
     return value;
   }
@@ -198,7 +199,11 @@ class Formatter {
 
   void print(const Directive& directive, char32_t verb, std::string_view spelling) {
     switch (verb) {
-      case 'v':
+      case 'v': {
+        Directive plain = directive;
+        plain.plus = false;
+        return integer(plain, 10, "", false);
+      }
       case 'd':
         return integer(directive, 10, "", false);
       case 'b':

@@ -20,6 +20,7 @@ TEST(FormatInt, prints_numbers) {
   EXPECT_EQ(format("%.4d", 7), "0007");
   EXPECT_EQ(format("%8.4d", -7), "   -0007");
   EXPECT_EQ(format("%#o", 8), "010");
+  EXPECT_EQ(format("%+v", 8), "8");
   EXPECT_EQ(format("%O", 8), "0o10");
   EXPECT_EQ(format("%c%[1]U", 65), "AU+0041");
   EXPECT_EQ(format("%q", 39), R"('\'')");

@@ -28,7 +28,7 @@ std::optional<double> number_of(std::string_view json) {
   if (error == std::errc::result_out_of_range) {
     const std::size_t exponent = json.find_first_of("eE");
     const bool is_tiny = exponent != std::string_view::npos && json[exponent + 1] == '-';
-    return is_tiny ? std::optional(0.0) : std::nullopt;
+    return is_tiny ? std::optional(json.starts_with('-') ? -0.0 : 0.0) : std::nullopt;
   }
   return value;
 }

@@ -102,6 +102,55 @@ double shift(std::string_view symbol, double left, double right) {
   return static_cast<double>(symbol == "<<" ? bits << count : bits >> count);
 }
 
+/// Powers as Go computes them, to the last digit: the whole part of the exponent by repeated
+/// squaring of the mantissa, the rest through the logarithm.
+double power(double base, double exponent) {
+  const double size = std::fabs(exponent);
+  if (!std::isfinite(base) || !std::isfinite(exponent) || base == 0 || size >= 9.2e18 ||
+      size == 0.5 || size == 1) {
+    return std::pow(base, exponent);
+  }
+  double whole = 0;
+  double rest = std::modf(size, &whole);
+  if (rest != 0 && base < 0) {
+    return std::nan("");
+  }
+  double mantissa = 1;
+  std::int64_t scale = 0;
+  if (rest != 0) {
+    if (rest > 0.5) {
+      rest -= 1;
+      whole += 1;
+    }
+    mantissa = std::exp(rest * std::log(base));
+  }
+  int base_scale = 0;
+  double factor = std::frexp(base, &base_scale);
+  std::int64_t factor_scale = base_scale;
+  constexpr std::int64_t kBeyond = 1 << 12;
+  for (auto left = static_cast<std::int64_t>(whole); left != 0; left >>= 1) {
+    if (factor_scale < -kBeyond || factor_scale > kBeyond) {
+      scale += factor_scale;
+      break;
+    }
+    if ((left & 1) != 0) {
+      mantissa *= factor;
+      scale += factor_scale;
+    }
+    factor *= factor;
+    factor_scale *= 2;
+    if (factor < 0.5) {
+      factor += factor;
+      --factor_scale;
+    }
+  }
+  if (exponent < 0) {
+    mantissa = 1 / mantissa;
+    scale = -scale;
+  }
+  return std::scalbln(mantissa, static_cast<long>(scale));
+}
+
 double arithmetic(std::string_view symbol, double left, double right) {
   if (symbol == "+") {
     return left + right;
@@ -119,7 +168,7 @@ double arithmetic(std::string_view symbol, double left, double right) {
     return std::fmod(left, right);
   }
   if (symbol == "**") {
-    return std::pow(left, right);
+    return power(left, right);
   }
   if (symbol == "&") {
     return static_cast<double>(to_int(left) & to_int(right));
@@ -301,9 +350,9 @@ std::string text_of(const Value& value) {
     std::string operator()(const std::string& text) const { return text; }
 
     std::string operator()(const List& list) const {
-      std::string out = "[";
+      std::string out;
       for (const Value& element : list) {
-        out += out.size() > 1 ? " " : "";
+        out += out.empty() ? "[" : " ";
         out += text_of(element);
       }
       return out + "]";

@@ -37,6 +37,12 @@ TEST(When, operators_of_one_precedence_group_to_the_left) {
   EXPECT_EQ(outcome("false ? true : false"), "false");
 }
 
+TEST(When, powers_and_lists_print_as_go_prints_them) {
+  EXPECT_EQ(outcome("0x1F ** 0x1F"),
+            "Expected boolean evaluation for '0x1F ** 0x1F'. Got 1.7069174130723234e+46");
+  EXPECT_EQ(outcome("'', b"), "Expected boolean evaluation for ''', b'. Got [ b]");
+}
+
 TEST(When, the_left_side_may_decide_alone) {
   EXPECT_EQ(outcome("true || 'x'"), "true");
   EXPECT_EQ(outcome("false && (1 / 'x')"), "false");
