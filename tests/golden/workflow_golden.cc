@@ -1,4 +1,5 @@
-// workflow_golden GOLDEN.tsv DIR [--program TIPHYS] [--group G,...] [--path DIR] [--verbose]
+// workflow_golden GOLDEN.tsv DIR [--program TIPHYS] [--group G,...] [--path DIR] [--jobs N]
+// [--verbose]
 //
 // Runs the manifests of DIR that the table names through the real program, each in a state
 // directory of its own, and compares the outcome with the table node by node. A line per
@@ -10,6 +11,7 @@
 #include <boost/json.hpp>
 #include <re2/re2.h>
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
@@ -23,6 +25,7 @@
 #include <sstream>
 #include <string>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -48,6 +51,7 @@ struct Options {
   fs::path table, folder, program, image_path;
   std::set<std::string> groups;
   bool verbose = false;
+  std::size_t jobs = 8;
 };
 
 /// The table's strings are JSON strings without their quotes.
@@ -171,8 +175,7 @@ std::string pattern_of(const std::string& golden, const std::string& workflow,
 
 class Comparison {
  public:
-  Comparison(const GoldenRun& golden, const Value& workflow)
-      : golden_(golden) {
+  Comparison(const GoldenRun& golden, const Value& workflow) : golden_(golden) {
     static const Value kEmpty = tiphys::doc::Object{};
     const Value* metadata = tiphys::doc::find(workflow, "metadata");
     const Value* status = tiphys::doc::find(workflow, "status");
@@ -419,6 +422,8 @@ Options parse_arguments(int count, char** arguments) {
         options.program = value;
       } else if (argument == "--path") {
         options.image_path = value;
+      } else if (argument == "--jobs") {
+        options.jobs = static_cast<std::size_t>(std::max(1, std::atoi(value.c_str())));
       } else if (argument == "--group") {
         std::stringstream stream(value);
         for (std::string group; std::getline(stream, group, ',');) {
@@ -446,7 +451,9 @@ int main(int count, char** arguments) {
   int passed = 0;
   int failed = 0;
   int skipped = 0;
-  for (const GoldenRun& golden : read_table(options.table)) {
+  const std::vector<GoldenRun> runs = read_table(options.table);
+  std::vector<const GoldenRun*> chosen;
+  for (const GoldenRun& golden : runs) {
     if (!options.groups.empty() && !options.groups.contains(golden.group)) {
       continue;
     }

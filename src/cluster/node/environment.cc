@@ -333,6 +333,12 @@ std::vector<std::string> make_arguments(const doc::Value& container,
   return arguments;
 }
 
+std::string entrypoint_of_image(std::string_view image) {
+  image = image.substr(0, image.find('@'));
+  image = image.substr(image.rfind('/') == std::string_view::npos ? 0 : image.rfind('/') + 1);
+  return std::string(image.substr(0, image.find(':')));
+}
+
 Result<std::vector<std::string>> make_environment(const PodContext& context,
                                                   const doc::Value& container) {
   Variables variables;

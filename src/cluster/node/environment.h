@@ -41,6 +41,9 @@ std::string expand(std::string_view text, const std::vector<std::string>& enviro
 /// command and args, expanded. Empty when the container has neither.
 std::vector<std::string> make_arguments(const doc::Value& container,
                                         const std::vector<std::string>& environment);
+/// What stands for an image's entrypoint where the image is this machine's files: the last part of
+/// its name without tag and digest ("registry.example/tools/jq:1.7" -> "jq").
+std::string entrypoint_of_image(std::string_view image);
 /// The value of a fieldRef's fieldPath. Error invalid: `unsupported fieldPath: x`.
 Result<std::string> field_value(const PodContext& context, std::string_view path);
 /// The value of a resourceFieldRef of this container.

@@ -47,6 +47,25 @@ bool small_capture(const executor::StepPlan& plan) {
   return plan.output_artifacts.empty() && plan.output_parameters.empty();
 }
 
+/// Whether a program of this name stands on the environment's PATH.
+bool is_program(const std::string& name, const std::vector<std::string>& environment) {
+  constexpr std::string_view kPath = "PATH=";
+  const auto path = std::ranges::find_if(
+      environment, [&](const std::string& variable) { return variable.starts_with(kPath); });
+  if (name.empty() || path == environment.end()) {
+    return false;
+  }
+  std::string_view folders = std::string_view(*path).substr(kPath.size());
+  while (!folders.empty()) {
+    const std::string_view folder = folders.substr(0, folders.find(':'));
+    folders.remove_prefix(std::min(folder.size() + 1, folders.size()));
+    if (access((std::string(folder) + "/" + name).c_str(), X_OK) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 PodRun::PodRun(NodeShared& shared, PodKey key, std::shared_ptr<const doc::Value> pod,
@@ -321,6 +340,11 @@ Result<> PodRun::fill_spec(Container& container) {
   }
   TRY(spec.environment, make_environment(context(), document));
   spec.arguments = make_arguments(document, spec.environment);
+  const doc::Array* command = member(document, "command").if_array();
+  const std::string entrypoint = entrypoint_of_image(doc::find_string(document, "image"));
+  if ((command == nullptr || command->empty()) && is_program(entrypoint, spec.environment)) {
+    spec.arguments.insert(spec.arguments.begin(), entrypoint);
+  }
   if (spec.arguments.empty()) {
     return fail(ErrorCode::invalid,
                 fmt::format("failed to generate container \"{}\" spec: failed to generate spec: no "
