@@ -38,9 +38,10 @@ doc::Value layers(std::size_t steps) {
   constexpr std::size_t kWidth = 100;
   std::string tasks;
   for (std::size_t i = 0; i < steps; ++i) {
-    const std::string after =
-        i < kWidth ? "" : fmt::format(R"(,"depends":"t{} && t{}")", i - kWidth,
-                                      (i / kWidth - 1) * kWidth + (i + 1) % kWidth);
+    const std::string after = i < kWidth
+                                  ? ""
+                                  : fmt::format(R"(,"depends":"t{} && t{}")", i - kWidth,
+                                                (i / kWidth - 1) * kWidth + (i + 1) % kWidth);
     tasks += fmt::format(R"({}{{"name":"t{}","template":"t"{}}})", i == 0 ? "" : ",", i, after);
   }
   return workflow_of(R"({"name":"main","dag":{"tasks":[)" + tasks + "]}}");
@@ -51,9 +52,8 @@ doc::Value nested(std::size_t steps) {
   constexpr int kDepth = 50;
   std::string templates;
   for (int i = 0; i < kDepth; ++i) {
-    templates += fmt::format(
-        R"({{"name":"{}","steps":[[{{"name":"n","template":"n{}"}}]]}},)",
-        i == 0 ? std::string("main") : fmt::format("n{}", i), i + 1);
+    templates += fmt::format(R"({{"name":"{}","steps":[[{{"name":"n","template":"n{}"}}]]}},)",
+                             i == 0 ? std::string("main") : fmt::format("n{}", i), i + 1);
   }
   templates += fmt::format(
       R"({{"name":"n{}","steps":[[{{"name":"a","template":"t","withSequence":{{"count":"{}"}}}}]]}})",
@@ -144,7 +144,8 @@ Figure measure(const doc::Value& workflow, bool fail_first) {
   if (engine.phase() != RunPhase::succeeded) {
     fmt::print(stderr, "the run ended {}: {}\n", name_of(engine.phase()), engine.message());
   }
-  figure.microseconds = spent * 1e6 / static_cast<double>(std::max<std::size_t>(1, figure.decisions));
+  figure.microseconds =
+      spent * 1e6 / static_cast<double>(std::max<std::size_t>(1, figure.decisions));
   figure.bytes = static_cast<double>(resident() - std::min(before, resident())) /
                  static_cast<double>(std::max<std::size_t>(1, figure.decisions));
   return figure;
@@ -156,6 +157,7 @@ int run(std::size_t most) {
     doc::Value (*make)(std::size_t);
     bool fail_first;
   };
+
   const Shape shapes[] = {{"fan-out", fan_out, false},
                           {"layers", layers, false},
                           {"nested", nested, false},
