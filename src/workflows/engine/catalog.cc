@@ -100,13 +100,19 @@ void find_mentions(std::string_view json,
 
 Result<CompiledCall> compile_call(const Call& call, const Arguments& workflow_arguments) {
   CompiledCall out;
-  out.call = call;
+  out.call = &call;
   TRY(out.arguments, TagText::parse(json_member(call.document, "arguments")));
-  TRY(out.when, TagText::parse(json_string(call.when)));
-  TRY(out.loop,
-      TagText::parse(json_of_members(call.document, {"withItems", "withParam", "withSequence"})));
-  TRY(out.template_ref,
-      TagText::parse(json_of_members(call.document, {"template", "templateRef"})));
+  if (!call.when.empty()) {
+    TRY(out.when, TagText::parse(json_string(call.when)));
+  }
+  if (call.is_loop()) {
+    TRY(out.loop,
+        TagText::parse(json_of_members(call.document, {"withItems", "withParam", "withSequence"})));
+  }
+  TRY(auto target, TagText::parse(json_of_members(call.document, {"template", "templateRef"})));
+  if (target.has_tags()) {
+    out.template_ref = std::move(target);
+  }
   if (const auto exit = call.hooks.find("exit"); exit != call.hooks.end()) {
     out.exit_hook = exit->second;
   } else if (!call.on_exit.empty()) {
@@ -148,15 +154,15 @@ Result<> connect_tasks(CompiledTemplate& out) {
     if (found == out.numbers.end()) {
       return std::nullopt;
     }
-    const auto& wanted = out.calls[found->second].call.continue_on;
+    const auto& wanted = out.calls[found->second].call->continue_on;
     return wanted ? lang::ContinueOn{wanted->error, wanted->failed} : lang::ContinueOn{};
   };
   for (std::uint32_t i = 0; i < out.calls.size(); ++i) {
     CompiledCall& task = out.calls[i];
-    if (!task.call.depends.empty()) {
-      TRY(task.depends, lang::Depends::parse(task.call.depends, continue_on));
-    } else if (!task.call.dependencies.empty()) {
-      TRY(task.depends, lang::Depends::all_of(task.call.dependencies, continue_on));
+    if (!task.call->depends.empty()) {
+      TRY(task.depends, lang::Depends::parse(task.call->depends, continue_on));
+    } else if (!task.call->dependencies.empty()) {
+      TRY(task.depends, lang::Depends::all_of(task.call->dependencies, continue_on));
     }
     for (const std::string& name : task.depends.dependencies()) {
       const auto found = out.numbers.find(name);
@@ -189,13 +195,13 @@ Result<> compile_calls(CompiledTemplate& out, const Arguments& workflow_argument
     }
   }
   for (std::uint32_t i = 0; i < out.calls.size(); ++i) {
-    out.numbers.emplace(out.calls[i].call.name, i);
+    out.numbers.emplace(out.calls[i].call->name, i);
   }
   if (definition.dag) {
     TRY_VOID(connect_tasks(out));
   }
   for (CompiledCall& call : out.calls) {
-    find_mentions(doc::to_json(call.call.document, {.escape_html = false}), out.numbers,
+    find_mentions(doc::to_json(call.call->document, {.escape_html = false}), out.numbers,
                   call.mentions);
   }
   return {};
@@ -227,6 +233,24 @@ Result<> compile_texts(CompiledTemplate& out) {
   out.reads_input_list = json.contains("inputs.parameters}") ||
                          json.contains("inputs.parameters ") || json.contains("toJson(inputs");
   return {};
+}
+
+/// The calls are compiled; what was written of them is not needed again.
+void drop_call_documents(Template& definition) {
+  for (auto& group : definition.steps) {
+    for (Call& step : group) {
+      step.document = nullptr;
+    }
+  }
+  if (definition.dag) {
+    for (Call& task : definition.dag->tasks) {
+      task.document = nullptr;
+    }
+  }
+  if (definition.document.is_object()) {
+    definition.document.get_object().erase("steps");
+    definition.document.get_object().erase("dag");
+  }
 }
 
 void add_pod_metadata(doc::Value& document, const PodMetadata& metadata) {
@@ -357,12 +381,12 @@ void Catalog::store_inline(const TemplateBase& base, const doc::Value& document)
   }
 }
 
-Result<const doc::Value*> Catalog::find_template(const TemplateBase& base,
-                                                 const TemplateBase& caller, const Call& call) {
+Result<doc::Value> Catalog::find_template(const TemplateBase& base, const TemplateBase& caller,
+                                          const Call& call) {
   const std::string id = stored_id(caller, call);
   if (!id.empty()) {
     if (const doc::Value* found = stored_.as_object().if_contains(id)) {
-      return found;
+      return *found;
     }
   }
   const std::string& name =
@@ -387,7 +411,7 @@ Result<const doc::Value*> Catalog::find_template(const TemplateBase& base,
     store(id, document);
     store_inline(base, document);
   }
-  return &documents_.emplace_back(std::move(document));
+  return document;
 }
 
 Result<const CompiledTemplate*> Catalog::resolve(const TemplateBase& caller, const Call& call) {
@@ -399,8 +423,8 @@ Result<const CompiledTemplate*> Catalog::resolve(const TemplateBase& caller, con
     if (const auto found = by_inline_.find(call.inline_template.get()); found != by_inline_.end()) {
       return found->second;
     }
-    TRY(const doc::Value* document, find_template(*base, caller, call));
-    TRY(const CompiledTemplate* compiled, compile(*document, *base));
+    TRY(const doc::Value document, find_template(*base, caller, call));
+    TRY(const CompiledTemplate* compiled, compile(document, *base));
     by_inline_.emplace(call.inline_template.get(), compiled);
     return compiled;
   }
@@ -413,8 +437,8 @@ Result<const CompiledTemplate*> Catalog::resolve(const TemplateBase& caller, con
   if (const auto found = by_key_.find(key); found != by_key_.end()) {
     return found->second;
   }
-  TRY(const doc::Value* document, find_template(*base, caller, call));
-  TRY(const CompiledTemplate* compiled, compile(*document, *base));
+  TRY(const doc::Value document, find_template(*base, caller, call));
+  TRY(const CompiledTemplate* compiled, compile(document, *base));
   by_key_.emplace(key, compiled);
   return compiled;
 }
@@ -433,6 +457,7 @@ Result<const CompiledTemplate*> Catalog::compile(const doc::Value& document,
   }
   TRY_VOID(compile_calls(out, workflow_arguments_));
   TRY_VOID(compile_texts(out));
+  drop_call_documents(out.definition);
   return &compiled_.emplace_back(std::move(out));
 }
 

@@ -34,11 +34,12 @@ struct Mentions {
 
 /// A step or task with its texts scanned.
 struct CompiledCall {
-  Call call;
+  /// In the template's definition.
+  const Call* call = nullptr;
   TagText arguments;
-  TagText when;          ///< a JSON string
-  TagText loop;          ///< an object with the with* members
-  TagText template_ref;  ///< an object with template and templateRef
+  TagText when;          ///< a JSON string; empty without a condition
+  TagText loop;          ///< an object with the with* members; empty without a loop
+  TagText template_ref;  ///< an object with template and templateRef; empty without tags
   /// The exit hook: hooks.exit or the deprecated onExit.
   std::optional<Hook> exit_hook;
   /// DAG tasks: numbers of the tasks it waits for and of those that wait for it.
@@ -91,8 +92,8 @@ class Catalog {
 
  private:
   Result<const TemplateBase*> referenced_base(const TemplateRef& reference);
-  Result<const doc::Value*> find_template(const TemplateBase& base, const TemplateBase& caller,
-                                          const Call& call);
+  Result<doc::Value> find_template(const TemplateBase& base, const TemplateBase& caller,
+                                   const Call& call);
   Result<const CompiledTemplate*> compile(const doc::Value& document, const TemplateBase& base);
   void store(const std::string& id, const doc::Value& document);
   void store_inline(const TemplateBase& base, const doc::Value& document);

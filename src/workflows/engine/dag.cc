@@ -54,7 +54,7 @@ Result<> Engine::Machine::choose_targets(DagFrame& frame) {
       }
     }
     std::ranges::sort(frame.targets, {}, [&](std::uint32_t n) {
-      return std::string_view(compiled.calls[n].call.name);
+      return std::string_view(compiled.calls[n].call->name);
     });
   } else {
     for (std::size_t begin = 0; begin <= target.size();) {
@@ -113,7 +113,7 @@ void Engine::Machine::continue_dag(DagFrame& frame) {
 }
 
 Launch Engine::Machine::task_launch(const DagFrame& frame, std::uint32_t number) const {
-  const Call& call = frame.compiled->calls[number].call;
+  const Call& call = *frame.compiled->calls[number].call;
   Launch launch;
   launch.name = (*nodes_)[frame.node].name + "." + call.name;
   launch.call = &call;
@@ -315,7 +315,7 @@ void Engine::Machine::assess_dag(DagFrame& frame) {
   NodePhase result = NodePhase::succeeded;
   for (const std::uint32_t number : frame.targets) {
     const NodePhase phase = target_phase(frame, number);
-    const auto& continue_on = frame.compiled->calls[number].call.continue_on;
+    const auto& continue_on = frame.compiled->calls[number].call->continue_on;
     const bool tolerated =
         continue_on && (phase == NodePhase::error ? continue_on->error : continue_on->failed);
     if (failed_or_error(phase) && !tolerated) {

@@ -190,8 +190,8 @@ class Engine {
   /// JSON text with the tags filled that a node's template sees: workflow.*, inputs.*, pod.name.
   Result<std::string> substitute(NodeIndex index, std::string json) const;
 
-  /// The spec the run executes: defaults and referenced template merged in, global variables
-  /// substituted.
+  /// The spec the run executes, without its templates: defaults and referenced template merged in,
+  /// global variables substituted.
   const WorkflowSpec& spec() const;
   const Metadata& metadata() const;
 

@@ -302,11 +302,11 @@ Result<const CompiledTemplate*> Engine::Machine::compiled_around(
   call.template_ref = named.template_ref;
   if (call.template_name.empty() && !call.template_ref) {
     const CompiledCall* compiled = around == nullptr ? nullptr : call_in(index, *around);
-    if (compiled == nullptr || !compiled->call.inline_template) {
+    if (compiled == nullptr || !compiled->call->inline_template) {
       return fail(ErrorCode::internal, "failed to get a template");
     }
-    call.name = compiled->call.name;
-    call.inline_template = compiled->call.inline_template;
+    call.name = compiled->call->name;
+    call.inline_template = compiled->call->inline_template;
   }
   return catalog_.resolve(*base, call);
 }

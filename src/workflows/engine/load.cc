@@ -74,6 +74,11 @@ Result<> Engine::Machine::load_spec(const doc::Value& document) {
   globals_.set("workflow.status", "Running");
   globals_.set("workflow.duration", "0.000000");
   catalog_.set_workflow(metadata_.name, spec_, stored_templates);
+  // The catalog has them now.
+  spec_.templates.clear();
+  if (spec_.document.is_object()) {
+    spec_.document.get_object().erase("templates");
+  }
   return {};
 }
 

@@ -110,7 +110,7 @@ Verdict failure_of(const Value& pod) {
     const std::int64_t code = exit_code_of(terminated);
     if (code == 0) {
       main_succeeded = main_succeeded || name == "main";
-    } else if (name == "init") {
+    } else if (name == "init" || name == "wait") {
       return {PodPhase::error, failure_message(name, terminated)};
     } else if (name == "main" || (code != kKilled && code != kTerminated)) {
       return {PodPhase::failed, failure_message(name, terminated)};

@@ -52,7 +52,7 @@ Result<std::string> Engine::Machine::substitute(const Scope& scope, const Bounda
 
 Result<TagText> Engine::Machine::resolved_arguments(const Scope& scope, const BoundaryFrame& frame,
                                                     const CompiledCall& call) const {
-  Arguments marked = call.call.arguments;
+  Arguments marked = call.call->arguments;
   bool any_absent = false;
   for (Parameter& parameter : marked.parameters) {
     const std::string_view key =
@@ -74,7 +74,7 @@ Result<TagText> Engine::Machine::resolved_arguments(const Scope& scope, const Bo
 
 Result<bool> Engine::Machine::plan_condition(const Scope& scope, const BoundaryFrame& frame,
                                              Plan& plan) const {
-  const Call& call = plan.call->call;
+  const Call& call = *plan.call->call;
   if (call.when.empty()) {
     return true;
   }
@@ -88,7 +88,7 @@ Result<bool> Engine::Machine::plan_condition(const Scope& scope, const BoundaryF
 }
 
 Result<> Engine::Machine::plan_arguments(const Scope& scope, BoundaryFrame& frame, Plan& plan) {
-  const Call& call = plan.call->call;
+  const Call& call = *plan.call->call;
   if (!plan.call->arguments.has_tags() && call.arguments.artifacts.empty() && !call.is_loop()) {
     plan.arguments = call.arguments;
     return {};
@@ -116,7 +116,7 @@ Result<Plan> Engine::Machine::make_plan(BoundaryFrame& frame, std::uint32_t numb
   Plan plan;
   plan.number = number;
   plan.call = &frame.compiled->calls[number];
-  const Call& call = plan.call->call;
+  const Call& call = *plan.call->call;
   plan.target.name = call.name;
   plan.target.template_name = call.template_name;
   plan.target.template_ref = call.template_ref;
@@ -139,8 +139,10 @@ Result<Plan> Engine::Machine::make_plan(BoundaryFrame& frame, std::uint32_t numb
     plan.target.template_ref = named.template_ref;
     TRY(plan.item_template, TagText::parse(std::move(target)));
   }
-  TRY(auto loop, substitute(scope, frame, plan.call->loop, Strictness::steps_and_tasks));
-  TRY(plan.loop, TagText::parse(std::move(loop)));
+  if (call.is_loop()) {
+    TRY(auto loop, substitute(scope, frame, plan.call->loop, Strictness::steps_and_tasks));
+    TRY(plan.loop, TagText::parse(std::move(loop)));
+  }
   return plan;
 }
 
@@ -194,7 +196,7 @@ Result<Artifact> Engine::Machine::resolve_artifact(const Artifact& artifact,
 
 /// Finds the elements of a plan's loop; a plan without one stays as it is.
 Result<> Engine::Machine::expand_plan(BoundaryFrame& frame, Plan& plan) {
-  if (!plan.call->call.is_loop()) {
+  if (!plan.call->call->is_loop()) {
     return {};
   }
   TRY(auto document, doc::parse_json(plan.loop.text()));

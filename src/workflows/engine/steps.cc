@@ -164,7 +164,7 @@ void Engine::Machine::finish_group(StepsFrame& frame) {
   for (const NodeIndex child : (*nodes_)[frame.group_node].children) {
     const Node& node = (*nodes_)[child];
     if (failed_or_error(node.phase) &&
-        !continues_on(frame.compiled->calls[node.slot].call, node.phase)) {
+        !continues_on(*frame.compiled->calls[node.slot].call, node.phase)) {
       set_phase(frame.group_node, NodePhase::failed, "child '" + nodes_->id(child) + "' failed");
       return;
     }
@@ -178,13 +178,13 @@ Result<> Engine::Machine::collect_group(StepsFrame& frame) {
     const std::uint32_t number = (*nodes_)[child].slot;
     const CompiledCall& call = frame.compiled->calls[number];
     const bool is_element =
-        (*nodes_)[child].name != (*nodes_)[frame.group_node].name + "." + call.call.name;
+        (*nodes_)[child].name != (*nodes_)[frame.group_node].name + "." + call.call->name;
     frame.results[number] = is_element ? frame.group_node : child;
   }
   const auto [first, end] = frame.compiled->groups[frame.group];
   for (std::uint32_t number = first; number < end; ++number) {
     if (frame.results[number] == frame.group_node &&
-        frame.compiled->result_names.contains(frame.compiled->calls[number].call.name)) {
+        frame.compiled->result_names.contains(frame.compiled->calls[number].call->name)) {
       TRY_VOID(compute_aggregate(frame, number));
     }
   }

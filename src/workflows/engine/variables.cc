@@ -128,7 +128,8 @@ void Engine::Machine::add_skipped_outputs(Scope& scope, const BoundaryFrame& fra
   if (node.outputs || (node.phase != NodePhase::skipped && node.phase != NodePhase::omitted)) {
     return;
   }
-  const auto compiled = catalog_.resolve(*frame.compiled->base, frame.compiled->calls[number].call);
+  const auto compiled =
+      catalog_.resolve(*frame.compiled->base, *frame.compiled->calls[number].call);
   if (!compiled) {
     return;
   }
@@ -155,7 +156,7 @@ void Engine::Machine::add_call_variables(Scope& scope, BoundaryFrame& frame,
     if (node == kNoNode || !(*nodes_)[node].done) {
       return;
     }
-    const std::string name = prefix + frame.compiled->calls[number].call.name;
+    const std::string name = prefix + frame.compiled->calls[number].call->name;
     add_node_variables(scope, name, node);
     const NodeType type = (*nodes_)[node].type;
     if (type == NodeType::step_group || type == NodeType::task_group) {
@@ -193,7 +194,7 @@ void Engine::Machine::add_artifacts(Scope& scope, const BoundaryFrame& frame,
     }
     for (const Artifact& artifact : outputs_of(speaker_of(node)).artifacts) {
       scope.set_value(
-          prefix + frame.compiled->calls[number].call.name + ".outputs.artifacts." + artifact.name,
+          prefix + frame.compiled->calls[number].call->name + ".outputs.artifacts." + artifact.name,
           variable_of(artifact));
     }
   };
