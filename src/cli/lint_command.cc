@@ -82,7 +82,9 @@ int lint_manifests(const Context& context, const LintCommand& command) {
                 << (errors == 1 ? "" : "s") << " found!\n";
     return 1;
   }
-  if (candidates.empty()) {
+  if (std::ranges::none_of(candidates, [](const workflows::Candidate& candidate) {
+        return workflows::is_linted(*candidate.document);
+      })) {
     context.error << "found nothing to lint in the specified paths, failing...\n";
     return 1;
   }

@@ -141,6 +141,9 @@ class Reader {
   template <class T>
   void list(std::string_view key, std::vector<T>& out,
             Result<T> (*decode)(const Value&, std::string_view)) {
+    if (const Value* value = member(key); value != nullptr && value->is_array()) {
+      out.reserve(value->get_array().size());
+    }
     each(key, [&](const Value& element, const std::string& path) -> Result<> {
       TRY(out.emplace_back(), decode(element, path));
       return {};

@@ -64,11 +64,22 @@ Value filled_artifact(const Value& declared, const Value& given) {
   return out;
 }
 
-Array* list_in(Object& document, std::string_view key) {
-  Value* inputs = document.if_contains("inputs");
-  Object* lists = inputs == nullptr ? nullptr : inputs->if_object();
+Array* list_in(Value& inputs, std::string_view key) {
+  Object* lists = inputs.if_object();
   Value* list = lists == nullptr ? nullptr : lists->if_contains({key.data(), key.size()});
   return list == nullptr ? nullptr : list->if_array();
+}
+
+/// A template's text with other inputs. Its body may be large, so it is not copied first.
+std::string text_with_inputs(const Object& document, const Value& inputs) {
+  std::string text = "{";
+  for (const auto& [key, value] : document) {
+    text += text.size() > 1 ? "," : "";
+    doc::append_json_string(text, {key.data(), key.size()});
+    text += ":";
+    doc::append_json(text, key == "inputs" ? inputs : value);
+  }
+  return text += "}";
 }
 
 /// What templates see of their own inputs and outputs.
@@ -194,17 +205,23 @@ Result<Template> WorkflowCheck::fill(const Template& called, const Supply& suppl
   if (!called.document.is_object()) {
     return called;
   }
-  Value document = called.document;
-  if (Array* parameters = list_in(document.get_object(), "parameters")) {
-    fill_parameters(called, supply, *parameters);
+  const Value* declared = find_in(called.document, "inputs");
+  Value inputs;
+  if (declared != nullptr) {
+    inputs = *declared;
+    if (Array* parameters = list_in(inputs, "parameters")) {
+      fill_parameters(called, supply, *parameters);
+    }
+    if (Array* artifacts = list_in(inputs, "artifacts")) {
+      fill_artifacts(called, supply, *artifacts);
+    }
   }
-  if (Array* artifacts = list_in(document.get_object(), "artifacts")) {
-    fill_artifacts(called, supply, *artifacts);
+  std::string text = text_with_inputs(called.document.get_object(), inputs);
+  const bool has_inputs = !called.inputs.parameters.empty() || !called.inputs.artifacts.empty();
+  if (text.find("{{") == std::string::npos && !has_inputs) {
+    return called;
   }
-  std::string text = doc::to_json(document);
-  auto filled = text.find("{{") == std::string::npos
-                    ? decode_template(document)
-                    : substitute(called, std::move(text), document);
+  auto filled = substitute(called, std::move(text), inputs);
   if (!filled) {
     return moved_to(place, "", std::move(filled).error());
   }
@@ -212,7 +229,7 @@ Result<Template> WorkflowCheck::fill(const Template& called, const Supply& suppl
 }
 
 Result<Template> WorkflowCheck::substitute(const Template& called, std::string text,
-                                           const doc::Value& document) {
+                                           const doc::Value& declared) {
   constexpr auto kJson = lang::TagText::Format::own_json;
   lang::Scope locals(&globals_);
   if (called.is_pod()) {
@@ -226,12 +243,9 @@ Result<Template> WorkflowCheck::substitute(const Template& called, std::string t
   TRY(text, lang::replace_tags(std::move(text), locals, {}, kJson, &expressions_));
   // Inputs may name variables of the workflow, so their values are those after the first pass.
   lang::Scope own(&locals);
-  doc::Value inputs;
-  if (const doc::Value* declared = find_in(document, "inputs")) {
-    TRY(const std::string inputs_text,
-        lang::replace_tags(doc::to_json(*declared), locals, {}, kJson, &expressions_));
-    TRY(inputs, doc::parse_json(inputs_text));
-  }
+  TRY(const std::string inputs_text,
+      lang::replace_tags(doc::to_json(declared), locals, {}, kJson, &expressions_));
+  TRY(const doc::Value inputs, doc::parse_json(inputs_text));
   TRY(const Arguments decoded, decode_arguments(inputs));
   add_own_values(called, decoded.parameters, find_in(inputs, "parameters"), own);
   TRY(text, lang::replace_tags(std::move(text), own, {}, kJson, &expressions_));

@@ -65,6 +65,10 @@ Value form_of(const Shape& shape, const Value& value) {
   if (value.is_array() && elements != nullptr) {
     return form_of_list(*elements, value.get_array());
   }
+  // Go's decoder of texts that may be numbers lets everything else pass, as nothing.
+  if (shape.kind() == SchemaKind::any_string && (value.is_object() || value.is_array())) {
+    return "";
+  }
   if (!value.is_object()) {
     return value;
   }
@@ -79,6 +83,10 @@ Value form_of(const Shape& shape, const Value& value) {
 Value go_form(const Type& type, const Value& document) {
   Object out;
   const Object* object = document.if_object();
+  if (object != nullptr) {
+    constexpr std::size_t kLikelyZeros = 2;
+    out.reserve(object->size() + kLikelyZeros);
+  }
   for (const doc::Field& field : type.fields()) {
     const Value* value = object == nullptr ? nullptr : object->if_contains(key_of(field.name));
     if (value == nullptr || value->is_null()) {

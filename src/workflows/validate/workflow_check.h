@@ -111,7 +111,7 @@ class WorkflowCheck {
   Result<> check_again(const Template& called, const Supply& supply, const Place& place);
   void fill_parameters(const Template& called, const Supply& supply, doc::Array& documents);
   void fill_artifacts(const Template& called, const Supply& supply, doc::Array& documents);
-  Result<Template> substitute(const Template& called, std::string text, const doc::Value& document);
+  Result<Template> substitute(const Template& called, std::string text, const doc::Value& declared);
   std::string next_placeholder();
 
   // steps_check.cc
