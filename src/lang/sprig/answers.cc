@@ -181,6 +181,40 @@ bool is_empty(const ExprValue& value) {
   }
 }
 
+namespace {
+
+/// Charges every value in the value.
+Result<> charge_parts(ExprRun& run, const ExprValue& value) {
+  TRY_VOID(run.step());
+  if (value.kind() == ExprKind::list) {
+    for (const ExprValue& item : value.as_list()) {
+      TRY_VOID(charge_parts(run, item));
+    }
+  } else if (const ExprMap* map = value.as_map()) {
+    Result<> charged;
+    map->each([&](std::string_view, const ExprValue& member) {
+      charged = charge_parts(run, member);
+      return charged.has_value();
+    });
+    return charged;
+  } else if (const auto* entries = value.as_any_map()) {
+    for (const auto& entry : *entries) {
+      TRY_VOID(charge_parts(run, entry.second));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<bool> deeply_equal(const Call& call, const ExprValue& a, const ExprValue& b) {
+  TRY_VOID(call.run.step());
+  if (a.depth() > 0 && b.depth() > 0) {
+    TRY_VOID(charge_parts(call.run, a));
+  }
+  return a.deep_equal(b);
+}
+
 Result<Instant> present(const Call& call) {
   if (call.context.now) {
     return call.context.now();

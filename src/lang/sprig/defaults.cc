@@ -30,10 +30,15 @@ Answer deep_copy(const Call& call) {
 }
 
 Answer deep_equal(const Call& call) {
-  const std::size_t size =
-      call[0].kind() == ExprKind::list ? call[0].as_list().size() : std::size_t{1};
-  TRY_VOID(call.run.step(size));
-  return ExprValue::boolean(call[0].deep_equal(call[1]));
+  TRY(const bool equal, deeply_equal(call, call[0], call[1]));
+  return ExprValue::boolean(equal);
+}
+
+std::string kind_of(const ExprValue& value) {
+  const bool calendar =
+      value.kind() == ExprKind::object && (value.as_object()->go_name() == "time.Month" ||
+                                           value.as_object()->go_name() == "time.Weekday");
+  return calendar ? "int" : std::string(kind_name(value));
 }
 
 constexpr Function kFunctions[] = {
@@ -59,10 +64,10 @@ constexpr Function kFunctions[] = {
      }},
     {"typeIsLike", "func(string, interface {}) bool", type_is_like},
     {"kindOf", "func(interface {}) string",
-     [](const Call& call) { return text_answer(call, std::string(kind_name(call[0]))); }},
+     [](const Call& call) { return text_answer(call, kind_of(call[0])); }},
     {"kindIs", "func(string, interface {}) bool",
      [](const Call& call) -> Answer {
-       return ExprValue::boolean(call.text(0) == kind_name(call[1]));
+       return ExprValue::boolean(call.text(0) == kind_of(call[1]));
      }},
     {"deepEqual", "func(interface {}, interface {}) bool", deep_equal},
     {"deepCopy", "func(interface {}) interface {}", deep_copy},

@@ -83,6 +83,9 @@ std::int64_t lenient_integer(std::string_view text);
 /// Whether the library calls a value empty: nil, false, 0, "", [] and {}.
 bool is_empty(const ExprValue& value);
 
+/// Go's reflect.DeepEqual, charged to the run: shared parts can make a small value large.
+Result<bool> deeply_equal(const Call& call, const ExprValue& a, const ExprValue& b);
+
 /// The present. Errors: unavailable.
 Result<Instant> present(const Call& call);
 /// Random bytes. Errors: unavailable.

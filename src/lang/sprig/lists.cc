@@ -78,9 +78,9 @@ Answer compact(const Call& call) {
 }
 
 Result<bool> contains(const Call& call, ExprArguments items, const ExprValue& wanted) {
-  TRY_VOID(call.run.step(items.size()));
   for (const ExprValue& item : items) {
-    if (wanted.deep_equal(item)) {
+    TRY(const bool same, deeply_equal(call, wanted, item));
+    if (same) {
       return true;
     }
   }

@@ -57,9 +57,6 @@ Answer set(const Call& call) {
 }
 
 Answer unset(const Call& call) {
-  if (!member_of(call[0], call.text(1))) {
-    return call[0];
-  }
   TRY_VOID(charge_copy(call, call[0]));
   ExprEntries out = entries_of(call[0]);
   out.erase(std::string(call.text(1)));
@@ -178,9 +175,8 @@ Result<ExprValue> merged(const Call& call, const ExprValue& into, const ExprValu
     const bool maps =
         !missing && value.kind() == ExprKind::map && known->second.kind() == ExprKind::map;
     if (maps) {
-      const bool stays = is_empty(known->second) && is_empty(value);
       TRY(ExprValue both, merged(call, known->second, value, overwrite));
-      known->second = stays ? value : std::move(both);
+      known->second = is_empty(both) ? value : std::move(both);
       continue;
     }
     const bool structure = value.kind() == ExprKind::map || value.kind() == ExprKind::time;
@@ -191,11 +187,11 @@ Result<ExprValue> merged(const Call& call, const ExprValue& into, const ExprValu
       out.insert_or_assign(key, value);
     }
   }
-  return ExprValue::map(std::move(out), into.is_nil() ? ExprType() : into.type().element());
+  return ExprValue::map(std::move(out), into.type().element());
 }
 
 Answer merge_all(const Call& call, Overwrite overwrite) {
-  ExprValue out = call[0];
+  ExprValue out = call[0].is_nil() ? ExprValue::map(ExprEntries()) : call[0];
   for (const ExprValue& from : call.rest(1)) {
     if (from.is_nil()) {
       continue;
