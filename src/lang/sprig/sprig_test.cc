@@ -90,9 +90,12 @@ TEST(Sprig, ends_when_values_share_their_parts) {
   runtime.step_budget = 100'000;
   const std::string twins =
       "let a = reduce(1..60, [#acc, #acc], [1]); let b = reduce(1..60, [#acc, #acc], [1]); ";
-  EXPECT_EQ(first_line(outcome_of(twins + "sprig.deepEqual(a, b)", runtime)), "run: step budget exceeded");
-  EXPECT_EQ(first_line(outcome_of(twins + "sprig.has(a, [b])", runtime)), "run: step budget exceeded");
-  EXPECT_EQ(first_line(outcome_of(twins + "sprig.uniq([a, b])", runtime)), "run: step budget exceeded");
+  EXPECT_EQ(first_line(outcome_of(twins + "sprig.deepEqual(a, b)", runtime)),
+            "run: step budget exceeded");
+  EXPECT_EQ(first_line(outcome_of(twins + "sprig.has(a, [b])", runtime)),
+            "run: step budget exceeded");
+  EXPECT_EQ(first_line(outcome_of(twins + "sprig.uniq([a, b])", runtime)),
+            "run: step budget exceeded");
 }
 
 TEST(Sprig, refuses_values_that_are_nested_too_deeply) {
