@@ -89,6 +89,8 @@ std::string type_word(const ExprValue& value) {
       return "duration";
     case ExprKind::int64:
       return "int64";
+    case ExprKind::object:
+      return value.type().go_name();
     default:
       return value.type_name();
   }

@@ -186,9 +186,13 @@ void append_typed(std::string& out, const ExprValue& value) {
     case ExprKind::function:
       out += "func";
       return;
-    case ExprKind::object:
-      out += doc::to_json(value.as_object()->to_json());
+    case ExprKind::object: {
+      const std::string name = value.as_object()->go_name();
+      out += name.starts_with('*')
+                 ? fmt::format("&{}({})", name.substr(1), value.as_object()->text())
+                 : doc::to_json(value.as_object()->to_json());
       return;
+    }
     case ExprKind::list: {
       out.push_back('[');
       for (std::size_t i = 0; i < value.as_list().size(); ++i) {
