@@ -3,6 +3,7 @@
 #include "lang/gotime/gotime.h"
 #include "lang/jsontext/json_text.h"
 #include "lang/names/names.h"
+#include "lang/sprig/sprig.h"
 #include "lang/tags/artifact.h"
 #include "lang/tags/tag_text.h"
 #include "lang/when/when.h"
@@ -21,10 +22,29 @@ namespace {
 
 using Format = lang::TagText::Format;
 
+/// Argo's own functions and Sprig's. Those that need the time, randomness or the network are errors
+/// here: what an expression gives must follow from the run.
+const lang::ExprEnvironment& functions() {
+  static const lang::ExprTable kSprig = [] {
+    lang::ExprTable table;
+    lang::add_sprig(table, {});
+    return table;
+  }();
+  static const lang::ExprOverlay kFunctions(lang::argo_functions(), kSprig);
+  return kFunctions;
+}
+
+lang::TagRules with_functions(lang::Strictness strictness) {
+  lang::TagRules out{.strictness = std::move(strictness)};
+  out.functions = &functions();
+  return out;
+}
+
 const lang::TagRules& rules_of(Strictness strictness) {
-  static const lang::TagRules kLenient{};
-  static const lang::TagRules kCalls{.strictness = lang::Strictness::prefixes({"steps", "tasks"})};
-  static const lang::TagRules kAll{.strictness = lang::Strictness::everything()};
+  static const lang::TagRules kLenient = with_functions(lang::TagRules{}.strictness);
+  static const lang::TagRules kCalls =
+      with_functions(lang::Strictness::prefixes({"steps", "tasks"}));
+  static const lang::TagRules kAll = with_functions(lang::Strictness::everything());
   switch (strictness) {
     case Strictness::lenient:
       return kLenient;
@@ -38,7 +58,7 @@ const lang::TagRules& rules_of(Strictness strictness) {
 
 Result<lang::ExprValue> evaluate(std::string_view expression, const Scope& scope) {
   TRY(const auto parsed, lang::Expr::parse(expression));
-  const lang::ScopeEnvironment environment(scope, lang::argo_functions());
+  const lang::ScopeEnvironment environment(scope, functions());
   return parsed.run(environment);
 }
 
@@ -105,7 +125,7 @@ Result<std::string> evaluate_text(std::string_view expression, const Scope& scop
 
 Result<bool> evaluate_bool(std::string_view expression, const Scope& scope) {
   TRY(const auto parsed, lang::Expr::parse(expression));
-  const lang::ScopeEnvironment environment(scope, lang::argo_functions());
+  const lang::ScopeEnvironment environment(scope, functions());
   return parsed.run_bool(environment);
 }
 
