@@ -391,7 +391,7 @@ std::vector<std::string> check(const Options& options, const GoldenRun& golden) 
       << supporting_documents(options, options.folder / golden.file);
   std::ofstream(scratch / "workflow.yaml") << manifest;
   const std::string path = options.image_path.string() + ":" + std::getenv("PATH");
-  run_program({options.program, "run", "--state", scratch / "state", "-o", "json",
+  run_program({options.program, "run", "--state", scratch / "state", "-j", "64", "-o", "json",
                scratch / "support.yaml", scratch / "workflow.yaml"},
               scratch / "out.json", path);
   std::vector<std::string> differences;

@@ -18,6 +18,7 @@ struct Overloaded : Handlers... {
 }  // namespace
 
 Result<Decisions> Engine::Machine::apply(const Event& event, TimePoint now) {
+  const Present present(now);
   now_ = now;
   decisions_ = {};
   budget_ = config_.maximum_launches;

@@ -34,9 +34,27 @@ const lang::ExprEnvironment& functions() {
   return kFunctions;
 }
 
+thread_local std::optional<TimePoint> present;
+
+/// Asks for the present only where there is one: without it now() is an error.
+lang::ExprRuntime runtime() {
+  lang::ExprRuntime out;
+  out.now = [] {
+    const auto moment = present.value_or(kNoTime).time_since_epoch();
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(moment);
+    lang::Instant instant;
+    instant.unix_seconds = seconds.count();
+    instant.nanosecond =
+        static_cast<std::int32_t>(std::chrono::nanoseconds(moment - seconds).count());
+    return instant;
+  };
+  return out;
+}
+
 lang::TagRules with_functions(lang::Strictness strictness) {
   lang::TagRules out{.strictness = std::move(strictness)};
   out.functions = &functions();
+  out.runtime = runtime();
   return out;
 }
 
@@ -59,10 +77,14 @@ const lang::TagRules& rules_of(Strictness strictness) {
 Result<lang::ExprValue> evaluate(std::string_view expression, const Scope& scope) {
   TRY(const auto parsed, lang::Expr::parse(expression));
   const lang::ScopeEnvironment environment(scope, functions());
-  return parsed.run(environment);
+  return parsed.run(environment, runtime());
 }
 
 }  // namespace
+
+Present::Present(TimePoint moment) { present = moment; }
+
+Present::~Present() { present.reset(); }
 
 Result<TagText> TagText::parse(std::string json) {
   TagText out;
@@ -126,7 +148,7 @@ Result<std::string> evaluate_text(std::string_view expression, const Scope& scop
 Result<bool> evaluate_bool(std::string_view expression, const Scope& scope) {
   TRY(const auto parsed, lang::Expr::parse(expression));
   const lang::ScopeEnvironment environment(scope, functions());
-  return parsed.run_bool(environment);
+  return parsed.run_bool(environment, runtime());
 }
 
 Result<Artifact> evaluate_artifact(std::string_view expression, const Scope& scope) {

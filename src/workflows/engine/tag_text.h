@@ -13,6 +13,17 @@ namespace tiphys::workflows {
 
 using lang::Scope;
 
+/// While one lives, expressions see its moment as the present (now(), sprig.date): that of the
+/// event being applied, so that what an expression gives follows from the events alone. Without one
+/// they have no present. One at a time on a thread.
+class Present {
+ public:
+  explicit Present(TimePoint moment);
+  Present(const Present&) = delete;
+  Present& operator=(const Present&) = delete;
+  ~Present();
+};
+
 /// Which tags must resolve.
 enum class Strictness : std::uint8_t {
   lenient,
