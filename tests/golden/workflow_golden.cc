@@ -51,7 +51,7 @@ struct Options {
   fs::path table, folder, program, image_path;
   std::set<std::string> groups;
   bool verbose = false;
-  std::size_t jobs = 8;
+  std::size_t jobs = 32;
 };
 
 /// The table's strings are JSON strings without their quotes.
