@@ -7,6 +7,7 @@
 #include "app/records.h"
 #include "artifacts/local_store.h"
 #include "kube/time.h"
+#include "workflows/controller/explain.h"
 #include "workflows/engine/engine.h"
 #include "workflows/engine/status.h"
 
@@ -402,23 +403,8 @@ Result<> LocalSession::copy_artifact(const doc::Value& artifact, const std::stri
 
 Result<std::string> LocalSession::explain(const std::string& workflow, const std::string& node) {
   TRY(const kube::ObjectRef object, find(workflow));
-  TRY(const auto rows, stored_rows(*store_, object->uid()));
-  TRY(const auto pods, workflows::pods_of(object->document(), rows));
-  const StoreRecords records(*store_);
-  std::string out;
-  for (const workflows::PodOfNode& pod : pods) {
-    if (pod.node_name != node && pod.display_name != node && pod.node_id != node &&
-        pod.pod_name != node) {
-      continue;
-    }
-    const auto why = workflows::StepMemory::explain(records, object->uid(), pod.node_id);
-    out += pod.node_name + "\n  " + why.value_or("has not been decided yet") + "\n";
-  }
-  if (out.empty()) {
-    return fail(ErrorCode::not_found,
-                "workflow " + object->key().name + " has no step \"" + node + "\"");
-  }
-  return out;
+  TRY(const doc::Value document, with_nodes(object));
+  return workflows::explain(StoreRecords(*store_), document, node);
 }
 
 Result<> LocalSession::look_again() {

@@ -136,6 +136,9 @@ int run_workflows(const Context& context, const RunCommand& command) {
   }
   for (LoadedManifest& manifest : loaded->manifests) {
     if (manifest.kind() != "Workflow") {
+      if (is_supporting(manifest.kind())) {
+        place_object(manifest.content.value, context);
+      }
       continue;
     }
     if (const auto applied = apply_submit_options(manifest.content.value, command.submit, context);

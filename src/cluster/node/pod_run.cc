@@ -368,10 +368,13 @@ Result<> PodRun::fill_spec(Container& container) {
     const doc::Value* read_only =
         doc::find(member(document, "securityContext"), "readOnlyRootFilesystem");
     spec.read_only_root = read_only != nullptr && read_only->is_bool() && read_only->get_bool();
-    TRY(spec.layer, shared_.sandbox.make_layer());
   }
   if (container.main && mains_begun_ && !input_.empty()) {
     TRY_VOID(add_staged_files(container));
+  }
+  if (isolation == Isolation::layer) {
+    TRY(spec.layer,
+        shared_.sandbox.make_layer(spec.lowers.empty() ? LayerUse::alone : LayerUse::over_lowers));
   }
   if (isolation == Isolation::process) {
     TRY_VOID(place_links(spec.mounts));

@@ -196,11 +196,12 @@ class Sandbox::Impl final {
     [[maybe_unused]] const auto sent = send_packet(found->second->socket.get(), packet, {});
   }
 
-  Result<std::string> make_layer() {
+  Result<std::string> make_layer(LayerUse use) {
     isolation();
     for (auto layer = free_layers_.rbegin(); layer != free_layers_.rend(); ++layer) {
       const auto holder = holders_.find(*layer);
-      if (holder == holders_.end() || holder->second->run == 0) {
+      const bool is_held = holder != holders_.end();
+      if (!is_held || (use == LayerUse::alone && holder->second->run == 0)) {
         std::string taken = std::move(*layer);
         free_layers_.erase(std::next(layer).base());
         return taken;
@@ -315,24 +316,26 @@ class Sandbox::Impl final {
     return added;
   }
 
-  /// The parked worker that has the layer mounted, or else one that would lose nothing, or any.
+  /// The parked worker that has the layer mounted, or else one that would lose nothing, or any
+  /// whose layer nobody waits for: two may not mount the same one.
   Worker* choose_idle(const ContainerSpec& spec) {
-    if (idle_.empty()) {
-      return nullptr;
-    }
     const auto holder = holders_.find(spec.layer);
     auto chosen = idle_.end();
     if (holder != holders_.end()) {
       chosen = std::find(idle_.begin(), idle_.end(), holder->second);
     }
-    for (auto worker = idle_.end(); chosen == idle_.end() && worker != idle_.begin();) {
-      --worker;
-      if ((*worker)->layer.empty()) {
-        chosen = worker;
+    for (const bool may_lose : {false, true}) {
+      for (auto worker = idle_.end(); chosen == idle_.end() && worker != idle_.begin();) {
+        --worker;
+        const std::string& held = (*worker)->layer;
+        if (held.empty() ||
+            (may_lose && std::ranges::find(free_layers_, held) != free_layers_.end())) {
+          chosen = worker;
+        }
       }
     }
     if (chosen == idle_.end()) {
-      chosen = std::prev(idle_.end());
+      return nullptr;
     }
     Worker* worker = *chosen;
     idle_.erase(chosen);
@@ -562,7 +565,7 @@ Run Sandbox::start(const ContainerSpec& spec, int output, int errors,
 
 void Sandbox::signal(Run run, int number) { impl_->signal(run, number); }
 
-Result<std::string> Sandbox::make_layer() { return impl_->make_layer(); }
+Result<std::string> Sandbox::make_layer(LayerUse use) { return impl_->make_layer(use); }
 
 bool Sandbox::recycle_layer(const std::string& layer) { return impl_->recycle_layer(layer); }
 

@@ -70,6 +70,9 @@ struct SandboxConfig {
 
 using Run = std::uint64_t;
 
+/// What a layer will stand on: the machine's files alone, or ContainerSpec::lowers as well.
+enum class LayerUse { alone, over_lowers };
+
 class Sandbox final {
  public:
   Sandbox(async::Loop& loop, SandboxConfig config);
@@ -90,8 +93,9 @@ class Sandbox final {
   /// To the process group of the container's first process; SIGKILL to all of its processes.
   void signal(Run run, int number);
 
-  /// Makes, or takes from the unused ones, the folders of a writable layer; for level layer.
-  Result<std::string> make_layer();
+  /// Makes, or takes from the unused ones, the folders of a writable layer; for level layer. The
+  /// layer must be used as announced: one that a worker keeps mounted serves only `alone`.
+  Result<std::string> make_layer(LayerUse use);
   /// Gives a layer back. True when nothing was written to it: it is used again. Else the caller
   /// deletes its folder.
   bool recycle_layer(const std::string& layer);

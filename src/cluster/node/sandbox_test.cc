@@ -56,7 +56,8 @@ class SandboxTest : public testing::TestWithParam<Isolation> {
     std::array<int, 2> ends{};
     EXPECT_EQ(pipe2(ends.data(), O_CLOEXEC), 0);
     if (GetParam() == Isolation::layer && spec.layer.empty()) {
-      spec.layer = *sandbox_->make_layer();
+      spec.layer =
+          *sandbox_->make_layer(spec.lowers.empty() ? LayerUse::alone : LayerUse::over_lowers);
     }
     node::Run number = 0;
     number = sandbox_->start(
@@ -242,15 +243,50 @@ TEST_P(SandboxTest, an_empty_layer_is_used_again_and_a_full_one_is_not) {
     GTEST_SKIP() << "needs a layer";
   }
   ContainerSpec spec = program({"true"});
-  spec.layer = *sandbox_->make_layer();
+  spec.layer = *sandbox_->make_layer(LayerUse::alone);
   EXPECT_EQ(run(spec).ended.exit_code, 0);
   EXPECT_TRUE(sandbox_->recycle_layer(spec.layer));
-  EXPECT_EQ(*sandbox_->make_layer(), spec.layer);
+  EXPECT_EQ(*sandbox_->make_layer(LayerUse::alone), spec.layer);
   ContainerSpec writer = shell("echo x > /root/x || echo x > /tmp/x");
   writer.layer = spec.layer;
   const Outcome second = run(writer);
   EXPECT_EQ(second.ended.exit_code, 0) << second.failure;
   EXPECT_FALSE(sandbox_->recycle_layer(spec.layer));
+}
+
+TEST_P(SandboxTest, a_layer_that_is_still_mounted_does_not_go_to_a_container_with_inputs) {
+  if (GetParam() != Isolation::layer) {
+    GTEST_SKIP() << "needs a layer";
+  }
+  ContainerSpec plain = program({"true"});
+  plain.layer = *sandbox_->make_layer(LayerUse::alone);
+  EXPECT_EQ(run(plain).ended.exit_code, 0);
+  EXPECT_TRUE(sandbox_->recycle_layer(plain.layer));
+  const std::string input = sandbox_->inputs_folder() + "/one";
+  ASSERT_TRUE(make_folder(input, 0755));
+  ASSERT_TRUE(make_folder(input + "/data", 0755));
+  ContainerSpec with_input = program({"test", "-d", "/data"});
+  with_input.lowers = {"one"};
+  const Outcome outcome = run(with_input);
+  EXPECT_EQ(outcome.ended.exit_code, 0) << outcome.failure;
+}
+
+TEST_P(SandboxTest, a_layer_that_is_waited_for_stays_with_the_worker_that_has_it_mounted) {
+  if (GetParam() != Isolation::layer) {
+    GTEST_SKIP() << "needs a layer";
+  }
+  ContainerSpec first = program({"true"});
+  first.layer = *sandbox_->make_layer(LayerUse::alone);
+  EXPECT_EQ(run(first).ended.exit_code, 0);
+  EXPECT_TRUE(sandbox_->recycle_layer(first.layer));
+  // The next container has taken the layer; before it starts, others do.
+  ContainerSpec waiting = program({"true"});
+  waiting.layer = *sandbox_->make_layer(LayerUse::alone);
+  EXPECT_EQ(waiting.layer, first.layer);
+  EXPECT_EQ(run(program({"true"})).ended.exit_code, 0);
+  EXPECT_EQ(run(program({"true"})).ended.exit_code, 0);
+  const Outcome outcome = run(waiting);
+  EXPECT_EQ(outcome.ended.exit_code, 0) << outcome.failure;
 }
 
 TEST_P(SandboxTest, mounts_volumes_and_keeps_links_inside_them) {
@@ -282,7 +318,7 @@ TEST_P(SandboxTest, containers_end_with_the_sandbox) {
   ASSERT_EQ(pipe2(ends.data(), O_CLOEXEC), 0);
   ContainerSpec spec = program({"sleep", "1000"});
   if (GetParam() == Isolation::layer) {
-    spec.layer = *sandbox_->make_layer();
+    spec.layer = *sandbox_->make_layer(LayerUse::alone);
   }
   sandbox_->start(
       spec, ends[1], ends[1], [this](const StartFailure*) { loop_.stop(); }, [](const Ended&) {});

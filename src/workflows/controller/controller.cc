@@ -239,7 +239,7 @@ class Controller::Impl {
     }
     const PodUpdate update = assess_pod(*node, pod->document());
     const bool ended = pod_has_ended(pod->document());
-    if (ended && memory_ != nullptr && update.phase == PodPhase::succeeded) {
+    if (ended && memory_ != nullptr) {
       memory_->remember(run.engine, update, run.uid);
     }
     (void)apply(run, update);

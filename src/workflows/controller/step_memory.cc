@@ -1,6 +1,7 @@
 #include "workflows/controller/step_memory.h"
 
 #include "artifacts/location.h"
+#include "workflows/controller/reason.h"
 #include "workflows/engine/pod.h"
 
 #include <boost/json.hpp>
@@ -32,17 +33,12 @@ constexpr std::array<std::string_view, 13> kWithoutEffect = {"name",
                                                              "synchronization",
                                                              "metrics"};
 
-/// What is known of the last time a step of this place ran.
+/// What is known of the last time a step of this place was decided on.
 struct LastTime {
   std::string workflow;
   bool succeeded = false;
-  executor::StepKey key;
+  std::string digest;  ///< of its key; the key itself is kept under "parts/<digest>"
 };
-
-std::string shorten(const std::string& text) {
-  constexpr std::size_t kLongest = 120;
-  return text.size() <= kLongest ? text : text.substr(0, kLongest) + "...";
-}
 
 /// Where a step stands, run after run: the Workflow's base name and the node's name without the
 /// run's own.
@@ -145,13 +141,14 @@ std::string volume_hinders(const Value& volume,
          ", whose content is not compared";
 }
 
+/// `captured`: standard output was kept as the step's result.
 std::string outcome_to_json(const PodUpdate& update, const std::string& workflow,
-                            const std::string& node) {
+                            const std::string& node, bool captured) {
   Object out;
   out["workflow"] = workflow;
   out["node"] = node;
-  if (update.result) {
-    out["result"] = *update.result;
+  if (captured) {
+    out["result"] = update.result.value_or("");
   }
   if (update.exit_code) {
     out["exitCode"] = *update.exit_code;
@@ -162,14 +159,15 @@ std::string outcome_to_json(const PodUpdate& update, const std::string& workflow
   }
   doc::Array& artifacts = out["artifacts"].emplace_array();
   for (const OutputArtifact& artifact : update.artifacts) {
-    artifacts.push_back(Object{{"name", artifact.name}, {"location", artifact.location}});
+    artifacts.push_back(Object{
+        {"name", artifact.name}, {"location", artifact.location}, {"digest", artifact.digest}});
   }
   return doc::to_json(out);
 }
 
 std::string last_time_to_json(const LastTime& last) {
-  return doc::to_json(Object{
-      {"workflow", last.workflow}, {"succeeded", last.succeeded}, {"key", last.key.to_json()}});
+  return doc::to_json(
+      Object{{"workflow", last.workflow}, {"succeeded", last.succeeded}, {"digest", last.digest}});
 }
 
 std::optional<LastTime> last_time_from_json(const std::optional<std::string>& text) {
@@ -177,37 +175,57 @@ std::optional<LastTime> last_time_from_json(const std::optional<std::string>& te
     return std::nullopt;
   }
   const auto document = doc::parse_json(*text);
-  if (!document) {
-    return std::nullopt;
-  }
-  auto key = executor::StepKey::from_json(doc::find_string(*document, "key"));
-  const Value* succeeded = doc::find(*document, "succeeded");
-  if (!key || succeeded == nullptr || !succeeded->is_bool()) {
+  const Value* succeeded = document ? doc::find(*document, "succeeded") : nullptr;
+  if (succeeded == nullptr || !succeeded->is_bool()) {
     return std::nullopt;
   }
   return LastTime{std::string(doc::find_string(*document, "workflow")), succeeded->get_bool(),
-                  std::move(*key)};
+                  std::string(doc::find_string(*document, "digest"))};
 }
 
-/// Of several differences the one a person would name: an input before what was made of it.
-std::string name_difference(const LastTime& last, const executor::StepKey& now) {
-  const auto all = executor::differences(last.key, now);
-  const executor::KeyDifference* chosen = nullptr;
-  for (const std::string_view prefix : {"template.inputs.parameters", "inputs.", "program", ""}) {
-    const auto found = std::ranges::find_if(
-        all, [&](const auto& difference) { return difference.name.starts_with(prefix); });
-    if (found != all.end()) {
-      chosen = &*found;
-      break;
+/// A part's value as a person writes it.
+std::optional<std::string> readable(const std::optional<std::string>& value) {
+  const auto parsed = value ? doc::parse_json(*value) : Result<Value>(Value());
+  return parsed && parsed->is_string() ? std::string(doc::text_of(parsed->get_string())) : value;
+}
+
+/// "template.inputs.parameters[2].value" as "parameter.<its name>"; others as they are.
+std::string readable_name(const std::string& name, const executor::StepKey& key) {
+  constexpr std::string_view kPrefix = "template.inputs.parameters[";
+  constexpr std::string_view kSuffix = "].value";
+  if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) {
+    return name;
+  }
+  const std::string sibling = name.substr(0, name.size() - kSuffix.size()) + "].name";
+  const auto found = std::ranges::find(key.parts, sibling, &executor::KeyPart::name);
+  return found == key.parts.end() ? name : "parameter." + *readable(found->value);
+}
+
+/// What a person would name, causes in front: parameters, other inputs, programs. The template's
+/// text has these filled in and counts only when none of them differs.
+void note_differences(const executor::StepKey& before, const executor::StepKey& now,
+                      Reason& reason) {
+  const std::vector<executor::KeyDifference> all = executor::differences(before, now);
+  const auto rank = [](const executor::KeyDifference& difference) {
+    return difference.name.starts_with("template.inputs.parameters") ? 0
+           : difference.name.starts_with("inputs.")                  ? 1
+           : difference.name.starts_with("program.")                 ? 2
+                                                                     : 3;
+  };
+  const bool has_input = std::ranges::any_of(all, [&](const auto& d) { return rank(d) < 2; });
+  for (int wanted = 0; wanted <= (has_input ? 2 : 3); ++wanted) {
+    for (const executor::KeyDifference& difference : all) {
+      if (rank(difference) != wanted) {
+        continue;
+      }
+      if (reason.differences.size() == Reason::kMaximumDifferences) {
+        ++reason.further;
+        continue;
+      }
+      reason.differences.push_back({readable_name(difference.name, now),
+                                    readable(difference.before), readable(difference.after)});
     }
   }
-  if (chosen == nullptr) {
-    return "";
-  }
-  const std::string before = chosen->before ? shorten(*chosen->before) : "absent";
-  const std::string after = chosen->after ? shorten(*chosen->after) : "absent";
-  return chosen->name + " was " + before + " in " + last.workflow + " and is " + after + " now" +
-         (all.size() > 1 ? " (and " + std::to_string(all.size() - 1) + " more)" : "");
 }
 
 }  // namespace
@@ -220,6 +238,7 @@ struct StepMemory::Impl {
   struct Asked {
     executor::StepKey key;
     std::string place;
+    bool captures_result = false;
     bool recalled = false;
   };
 
@@ -331,47 +350,105 @@ struct StepMemory::Impl {
     return out;
   }
 
+  /// The outcome when it is known and may be used, and the reason either way.
+  std::optional<PodUpdate> decide(const Engine& engine, const CreatePod& step,
+                                  const executor::StepKey& key, const std::string& place,
+                                  Reason& reason) {
+    const auto record = records.find("key/" + key.digest);
+    if (record && options.reuse) {
+      const auto document = doc::parse_json(*record);
+      auto taken = document ? take_over(engine, step, *document)
+                            : std::expected<PodUpdate, std::string>(
+                                  std::unexpect, "what is written down of it is damaged");
+      reason.kind = taken ? Reason::Kind::reused : Reason::Kind::unusable;
+      reason.run = document ? doc::find_string(*document, "workflow") : "";
+      if (taken) {
+        reason.node = doc::find_string(*document, "node");
+        records.touch("key/" + key.digest);
+        records.touch("parts/" + key.digest);
+        return std::move(*taken);
+      }
+      reason.detail = taken.error();
+      return std::nullopt;
+    }
+    const auto last = last_time_from_json(records.find("step/" + place));
+    if (!last) {
+      reason.kind = record ? Reason::Kind::not_asked : Reason::Kind::first_time;
+      return std::nullopt;
+    }
+    reason.run = last->workflow;
+    if (last->digest == key.digest) {
+      reason.kind = record            ? Reason::Kind::not_asked
+                    : last->succeeded ? Reason::Kind::not_kept
+                                      : Reason::Kind::failed_before;
+      return std::nullopt;
+    }
+    const auto parts = records.find("parts/" + last->digest);
+    const auto before =
+        parts ? executor::StepKey::from_json(*parts) : fail(ErrorCode::not_found, "no parts");
+    reason.kind = before ? Reason::Kind::changed : Reason::Kind::first_time;
+    if (before) {
+      note_differences(*before, key, reason);
+    }
+    return std::nullopt;
+  }
+
   /// A recorded outcome as this run's, its artifacts linked to where this run keeps them; or why
   /// not.
   std::expected<PodUpdate, std::string> take_over(const Engine& engine, const CreatePod& step,
-                                                  const std::string& record) {
-    const auto document = doc::parse_json(record);
-    if (!document) {
-      return std::unexpected("its record is damaged");
-    }
+                                                  const Value& record) {
     PodUpdate update;
     update.node = step.node;
     update.phase = PodPhase::succeeded;
-    if (const Value* result = doc::find(*document, "result")) {
-      update.result = std::string(doc::text_of(result->get_string()));
+    if (const Value* result = doc::find(record, "result"); result != nullptr) {
+      update.result = std::string(doc::find_string(record, "result"));
+    } else if (step.capture_result) {
+      return std::unexpected("its standard output was not kept");
     }
-    update.exit_code = std::string(doc::find_string(*document, "exitCode"));
-    each(*document, "parameters", [&](const Value& parameter) {
+    update.exit_code = std::string(doc::find_string(record, "exitCode"));
+    each(record, "parameters", [&](const Value& parameter) {
       update.parameters.emplace_back(doc::find_string(parameter, "name"),
                                      doc::find_string(parameter, "value"));
     });
     const executor::StepPlan plan = step_plan(engine, step, options.pods);
     std::string why;
-    each(*document, "artifacts", [&](const Value& artifact) {
-      const std::string name(doc::find_string(artifact, "name"));
-      const Value& from = *doc::find(artifact, "location");
-      const auto wanted =
-          std::ranges::find(plan.output_artifacts, name, &executor::OutputArtifact::name);
-      const Value& to = wanted == plan.output_artifacts.end() ? from : wanted->location;
-      if (why.empty() && !store.stat(from)) {
-        why = "artifact " + name + " of the earlier result is gone";
-      } else if (why.empty() && to != from) {
-        if (const auto linked = store.link(from, to); !linked) {
-          why = "artifact " + name +
-                " of the earlier result cannot be used: " + linked.error().message;
-        }
+    each(record, "artifacts", [&](const Value& artifact) {
+      if (why.empty()) {
+        why = take_over_artifact(plan, artifact, update);
       }
-      update.artifacts.push_back({name, artifacts_location(to)});
     });
     if (!why.empty()) {
       return std::unexpected(why);
     }
     return update;
+  }
+
+  /// Links one artifact; why it cannot be used, or empty.
+  std::string take_over_artifact(const executor::StepPlan& plan, const Value& artifact,
+                                 PodUpdate& update) {
+    const std::string name(doc::find_string(artifact, "name"));
+    const Value* from = doc::find(artifact, "location");
+    if (from == nullptr) {
+      return "what is written down of it is damaged";
+    }
+    const auto stored = store.stat(*from);
+    if (!stored) {
+      return "its artifact " + name + " is gone";
+    }
+    const std::string_view digest = doc::find_string(artifact, "digest");
+    if (stored->digest != digest) {
+      return "its artifact " + name + " has been replaced since";
+    }
+    const auto wanted =
+        std::ranges::find(plan.output_artifacts, name, &executor::OutputArtifact::name);
+    const Value& to = wanted == plan.output_artifacts.end() ? *from : wanted->location;
+    if (to != *from) {
+      if (const auto linked = store.link(*from, to); !linked) {
+        return "its artifact " + name + " cannot be used: " + linked.error().message;
+      }
+    }
+    update.artifacts.push_back({name, artifacts_location(to), std::string(digest)});
+    return "";
   }
 
   static Value artifacts_location(const Value& location) {
@@ -396,74 +473,59 @@ std::optional<PodUpdate> StepMemory::recall(const Engine& engine, const CreatePo
                                             std::string_view workflow_uid) {
   Impl& impl = *impl_;
   const Node& node = engine.nodes()[step.node];
-  const std::string why_key =
-      "why/" + std::string(workflow_uid) + "/" + engine.nodes().id(step.node);
+  const std::string why_key = reason_key(workflow_uid, engine.nodes().id(step.node));
   const auto resolved = doc::parse_json(step.template_json);
   CHECK(resolved, "a template's text is JSON");
-  const auto key = impl.key_of(engine, *resolved);
-  if (!key) {
-    impl.records.put(why_key, "ran: " + key.error());
-    return std::nullopt;
-  }
-  const std::string place = place_of(engine, node);
-  const auto last = last_time_from_json(impl.records.find("step/" + place));
-  const auto record = impl.records.find("key/" + key->digest);
+  Reason reason;
   std::optional<PodUpdate> known;
-  std::string why;
-  if (impl.options.reuse && record) {
-    auto taken = impl.take_over(engine, step, *record);
-    if (taken) {
-      known = std::move(*taken);
-      const auto source = doc::parse_json(*record);
-      why = "did not run: the result of " + std::string(doc::find_string(*source, "node")) +
-            " was reused, everything it depends on is the same";
-      impl.records.touch("key/" + key->digest);
-    } else {
-      why = "ran: " + taken.error();
+  auto key = impl.key_of(engine, *resolved);
+  if (key) {
+    const std::string place = place_of(engine, node);
+    known = impl.decide(engine, step, *key, place, reason);
+    if (known) {
+      impl.records.put("step/" + place,
+                       last_time_to_json({engine.metadata().name, true, key->digest}));
     }
-  } else if (!impl.options.reuse && record) {
-    why = "ran: reuse was not asked for (--reuse); everything it depends on is the same as before";
-  } else if (!last) {
-    why = "ran: nothing is known of an earlier run of this step";
-  } else if (last->key.digest == key->digest) {
-    why = last->succeeded ? "ran: its earlier result is not kept any more"
-                          : "ran: the last time, in " + last->workflow + ", it did not succeed";
+    impl.asked[{std::string(workflow_uid), step.node}] = {std::move(*key), place,
+                                                          step.capture_result, known.has_value()};
   } else {
-    why = "ran: " + name_difference(*last, *key);
+    reason.kind = Reason::Kind::not_comparable;
+    reason.detail = key.error();
   }
-  impl.records.put(why_key, why);
-  impl.records.put("step/" + place,
-                   last_time_to_json({engine.metadata().name, known.has_value(), *key}));
-  impl.asked[{std::string(workflow_uid), step.node}] = {*key, place, known.has_value()};
+  if (!known) {
+    if (const auto before = impl.records.find(why_key)) {
+      reason = Reason::from_json(*before).value_or(reason);
+      reason.again = true;
+    }
+  }
+  impl.records.put(why_key, reason.to_json());
   return known;
 }
 
 void StepMemory::remember(const Engine& engine, const PodUpdate& update,
                           std::string_view workflow_uid) {
   Impl& impl = *impl_;
-  const auto asked = impl.asked.find({std::string(workflow_uid), update.node});
-  if (asked == impl.asked.end()) {
+  const auto found = impl.asked.find({std::string(workflow_uid), update.node});
+  if (found == impl.asked.end() || found->second.recalled) {
     return;
   }
-  if (update.phase == PodPhase::succeeded && !asked->second.recalled) {
+  const Impl::Asked asked = std::move(found->second);
+  impl.asked.erase(found);
+  const std::string& digest = asked.key.digest;
+  const bool succeeded = update.phase == PodPhase::succeeded;
+  if (succeeded) {
     const std::string& name = engine.nodes()[update.node].name;
-    impl.records.put("key/" + asked->second.key.digest,
-                     outcome_to_json(update, engine.metadata().name, name));
-    impl.records.put("step/" + asked->second.place,
-                     last_time_to_json({engine.metadata().name, true, asked->second.key}));
+    impl.records.put("key/" + digest,
+                     outcome_to_json(update, engine.metadata().name, name, asked.captures_result));
   }
-  impl.asked.erase(asked);
+  impl.records.put("parts/" + digest, asked.key.to_json());
+  impl.records.put("step/" + asked.place,
+                   last_time_to_json({engine.metadata().name, succeeded, digest}));
 }
 
 bool StepMemory::was_recalled(std::string_view workflow_uid, NodeIndex node) const {
   const auto asked = impl_->asked.find({std::string(workflow_uid), node});
   return asked != impl_->asked.end() && asked->second.recalled;
-}
-
-std::optional<std::string> StepMemory::explain(const Records& records,
-                                               std::string_view workflow_uid,
-                                               std::string_view node_id) {
-  return records.find("why/" + std::string(workflow_uid) + "/" + std::string(node_id));
 }
 
 }  // namespace tiphys::workflows

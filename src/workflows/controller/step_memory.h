@@ -49,20 +49,16 @@ class StepMemory final {
   ~StepMemory();
 
   /// Before a step's pod is made: its outcome when it is known and may be used, with its artifacts
-  /// in place under the keys that this run gives them. Remembers the key and the reason under the
-  /// node, for `explain` and for remember().
+  /// in place under the keys that this run gives them. The reason is kept under the node
+  /// (reason.h).
   std::optional<PodUpdate> recall(const Engine& engine, const CreatePod& step,
                                   std::string_view workflow_uid);
-  /// After a step has ended. Only success is remembered.
+  /// After a step that recall() was asked for has ended. Of a step that failed it is kept only with
+  /// which key it did.
   void remember(const Engine& engine, const PodUpdate& update, std::string_view workflow_uid);
 
   /// Whether the outcome of a node of this run was recalled.
   bool was_recalled(std::string_view workflow_uid, NodeIndex node) const;
-
-  /// Why a node ran or did not, as recall() decided it; nothing when it was never asked for this
-  /// node.
-  static std::optional<std::string> explain(const Records& records, std::string_view workflow_uid,
-                                            std::string_view node_id);
 
  private:
   struct Impl;

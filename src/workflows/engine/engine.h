@@ -53,6 +53,7 @@ enum class PodPhase : std::uint8_t { pending, running, succeeded, failed, error 
 struct OutputArtifact {
   std::string name;
   doc::Value location;
+  std::string digest = {};  ///< SHA-256 of its bytes in hex, where it is known
 };
 
 /// What became of a node's pod. `failed` and `error` are told apart by assess_pod (observe.h).

@@ -137,7 +137,8 @@ void take_outputs(const Value& pod, PodUpdate& out) {
     out.parameters.emplace_back(std::move(parameter.name), std::move(parameter.value));
   }
   for (auto& artifact : outputs->artifacts) {
-    out.artifacts.push_back({std::move(artifact.name), std::move(artifact.location)});
+    out.artifacts.push_back(
+        {std::move(artifact.name), std::move(artifact.location), std::move(artifact.digest)});
   }
   if (outputs->error.empty()) {
     return;
