@@ -168,9 +168,6 @@ Result<> apply_submit_options(Value& workflow, const SubmitOptions& options,
     metadata.get_object().erase("name");
   }
   put_text(metadata, "name", options.name);
-  if (doc::find_string(metadata, "namespace").empty()) {
-    member(metadata, "namespace") = context.namespace_;
-  }
   if (doc::find_string(metadata, "name").empty()) {
     const std::string base(doc::find_string(metadata, "generateName"));
     if (base.empty()) {
