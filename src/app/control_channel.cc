@@ -94,6 +94,7 @@ std::string control_to_json(const cli::Control& control) {
   }
   const std::string_view verb = kVerbs.at(static_cast<std::size_t>(control.verb));
   return doc::to_json(doc::Object{{"verb", {verb.data(), verb.size()}},
+                                  {"namespace", control.namespace_},
                                   {"workflow", control.workflow},
                                   {"message", control.message},
                                   {"nodeFieldSelector", control.node_field_selector},
@@ -115,6 +116,7 @@ Result<cli::Control> control_from_json(std::string_view text) {
                     std::string(verb) + "\"");
   }
   control.verb = static_cast<cli::Control::Verb>(index);
+  control.namespace_ = doc::find_string(document, "namespace");
   control.workflow = doc::find_string(document, "workflow");
   control.message = doc::find_string(document, "message");
   control.node_field_selector = doc::find_string(document, "nodeFieldSelector");

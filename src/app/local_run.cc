@@ -2,6 +2,7 @@
 
 #include "app/control_channel.h"
 #include "app/engine_verbs.h"
+#include "app/node_lines.h"
 #include "app/pod_logs.h"
 #include "app/pod_runner.h"
 #include "app/records.h"
@@ -14,6 +15,7 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <map>
 #include <optional>
@@ -43,22 +45,24 @@ std::string text_of(std::string_view text) { return std::string(text); }
 class LocalRun::Impl final : public workflows::RunListener {
  public:
   Impl(async::Loop& loop, store::Store& store, const StatePaths& paths,
-       const SessionEnvironment& environment, cli::RunRequest request, cli::RunObserver& observer)
+       const SessionEnvironment& environment, cli::RunRequest request,
+       std::vector<kube::ObjectKey> resume, cli::RunObserver& observer)
       : loop_(loop),
         store_(store),
         paths_(paths),
         environment_(environment),
         request_(std::move(request)),
+        resume_(std::move(resume)),
         observer_(observer),
         pool_(loop, {.threads = 2, .waiting = 1'000'000}),
         records_(store),
         logs_(paths.logs()) {}
 
-  Result<std::vector<std::string>> carry_out() {
+  Result<std::vector<kube::ObjectKey>> carry_out() {
     TRY_VOID(build());
     TRY_VOID(submit());
     if (wanted_.empty()) {
-      return std::vector<std::string>();
+      return order_;
     }
     runner_->start();
     controller_->start();
@@ -69,24 +73,22 @@ class LocalRun::Impl final : public workflows::RunListener {
       return std::unexpected(*failure_);
     }
     if (request_.logs) {
-      read_logs(true);
+      read_logs();
     }
-    std::vector<std::string> names;
-    for (const kube::ObjectKey& key : order_) {
-      names.push_back(key.name);
-    }
-    return names;
+    return order_;
   }
 
   void on_nodes(const workflows::Engine& engine,
                 std::span<const workflows::NodeIndex> changed) override {
+    introduce(engine, changed);
     for (const workflows::NodeIndex index : changed) {
-      tell_node(engine, index);
+      tell_node(engine, index, false);
     }
   }
 
   void on_run(const workflows::Engine& engine) override {
-    tell_run(engine);
+    introduce(engine);
+    observer_.on_run(run_line_of(engine));
     if (engine.finished()) {
       active_.erase({"Workflow", engine.metadata().namespace_, engine.metadata().name});
       check_end();
@@ -157,9 +159,9 @@ class LocalRun::Impl final : public workflows::RunListener {
         }
       });
     }
-    for (const std::string& name : request_.resume) {
-      TRY(const kube::ObjectRef object, find_run(name));
-      want(object->key());
+    for (const kube::ObjectKey& key : resume_) {
+      TRY_VOID(check_unfinished(key));
+      want(key);
     }
     return {};
   }
@@ -191,18 +193,13 @@ class LocalRun::Impl final : public workflows::RunListener {
     return {};
   }
 
-  Result<kube::ObjectRef> find_run(const std::string& name) const {
-    for (const kube::ObjectRef& object : store_.list("Workflow", "", {})) {
-      if (object->key().name != name) {
-        continue;
-      }
-      if (object->label("workflows.argoproj.io/completed") == "true") {
-        return fail(ErrorCode::conflict, "workflow " + name + " has ended; `tiphys retry " + name +
-                                             "` runs again what failed");
-      }
-      return object;
+  Result<> check_unfinished(const kube::ObjectKey& key) const {
+    const kube::ObjectRef object = store_.get(key);
+    if (object != nullptr && object->label("workflows.argoproj.io/completed") == "true") {
+      return fail(ErrorCode::conflict, "workflow " + key.name + " has ended; `tiphys retry " +
+                                           key.name + "` runs again what failed");
     }
-    return fail(ErrorCode::not_found, "workflows.argoproj.io \"" + name + "\" not found");
+    return {};
   }
 
   void want(const kube::ObjectKey& key) {
@@ -256,7 +253,8 @@ class LocalRun::Impl final : public workflows::RunListener {
 
   Result<> carry_out_verb(const cli::Control& control) {
     for (const kube::ObjectKey& key : order_) {
-      if (key.name == control.workflow) {
+      if (key.name == control.workflow &&
+          (control.namespace_.empty() || key.namespace_ == control.namespace_)) {
         TRY(const workflows::Event event, event_of(control));
         return controller_->control(key, event);
       }
@@ -264,75 +262,67 @@ class LocalRun::Impl final : public workflows::RunListener {
     return fail(ErrorCode::not_found, "workflow " + control.workflow + " is not running here");
   }
 
-  void tell_node(const workflows::Engine& engine, workflows::NodeIndex index) {
-    const workflows::Node& node = engine.nodes()[index];
-    cli::NodeLine line;
-    line.index = index;
-    line.phase = text_of(workflows::name_of(node.phase));
-    std::string& told = told_[{engine.metadata().name, index}];
-    if (told == line.phase) {
+  /// Before a run's first transition: the run, and when it was under way already, what it had come
+  /// to.
+  void introduce(const workflows::Engine& engine,
+                 std::span<const workflows::NodeIndex> changed = {}) {
+    if (!introduced_.insert(engine.metadata().uid).second) {
       return;
     }
-    told = line.phase;
-    line.name = node.name;
-    line.display_name = engine.nodes().display_name(index);
-    line.type = text_of(workflows::name_of(node.type));
-    line.template_name = engine.nodes().call(index).target();
-    line.message = node.message;
-    line.started = node.started;
-    line.finished = node.finished;
+    observer_.on_run(run_line_of(engine));
+    const std::set<workflows::NodeIndex> new_nodes(changed.begin(), changed.end());
+    for (workflows::NodeIndex index = 0; index < engine.nodes().size(); ++index) {
+      if (!new_nodes.contains(index)) {
+        tell_node(engine, index, true);
+      }
+    }
+  }
+
+  void tell_node(const workflows::Engine& engine, workflows::NodeIndex index, bool earlier) {
+    const workflows::Node& node = engine.nodes()[index];
+    std::vector<workflows::NodePhase>& told = told_[engine.metadata().uid];
+    if (told.size() <= index) {
+      told.resize(engine.nodes().size(), workflows::NodePhase::none);
+    }
+    if (told[index] == node.phase) {
+      return;
+    }
+    told[index] = node.phase;
+    cli::NodeLine line = node_line_of(engine, index);
     line.reused = memory_->was_recalled(engine.metadata().uid, index);
-    if (request_.logs && node.type == workflows::NodeType::pod) {
-      watch_log(engine, index);
+    line.earlier = earlier;
+    if (request_.logs && !line.pod.empty() && !earlier) {
+      follow_log(engine.metadata().namespace_, line);
     }
     observer_.on_node(line);
   }
 
-  void tell_run(const workflows::Engine& engine) {
-    cli::RunLine line;
-    line.name = engine.metadata().name;
-    line.phase = text_of(workflows::name_of(engine.phase()));
-    line.message = engine.message();
-    line.progress = progress_of(engine);
-    observer_.on_run(line);
-  }
-
-  static std::string progress_of(const workflows::Engine& engine) { return engine.progress(); }
-
-  void watch_log(const workflows::Engine& engine, workflows::NodeIndex index) {
-    const std::string pod = engine.nodes().pod_name(index);
-    if (workflows::fulfilled(engine.nodes()[index].phase)) {
-      print_log(pod, true);
-    } else {
-      logging_[pod];
+  /// A pod's log is followed from when it runs; before its end is told, all that was written is.
+  void follow_log(const std::string& namespace_name, const cli::NodeLine& node) {
+    const std::pair key(namespace_name, node.pod);
+    const bool ended = workflows::fulfilled(
+        workflows::node_phase_of(node.phase).value_or(workflows::NodePhase::none));
+    if (node.phase == "Running" || ended) {
+      logging_[key];
     }
-  }
-
-  void read_logs(bool all) {
-    for (auto& [pod, files] : logging_) {
-      if (files.empty() || all) {
-        files = files.empty() ? logs_.files_of(namespace_, pod) : std::move(files);
-      }
-      print(files);
-    }
-  }
-
-  void print_log(const std::string& pod, bool ended) {
-    auto& files = logging_[pod];
-    if (files.empty()) {
-      files = logs_.files_of(namespace_, pod);
-    }
-    print(files);
     if (ended) {
-      logging_.erase(pod);
+      read_logs();
+      logging_.erase(key);
     }
   }
 
-  void print(std::vector<LogFile>& files) {
+  /// The new lines of all pods that run, in the order of their times.
+  void read_logs() {
     std::vector<cli::LogLine> lines;
-    for (LogFile& file : files) {
-      file.read_new(lines);
+    for (auto& [pod, files] : logging_) {
+      if (files.empty()) {
+        files = logs_.files_of(pod.first, pod.second);
+      }
+      for (LogFile& file : files) {
+        file.read_new(lines);
+      }
     }
+    std::ranges::stable_sort(lines, {}, &cli::LogLine::timestamp);
     for (const cli::LogLine& line : lines) {
       observer_.on_log(line);
     }
@@ -343,11 +333,12 @@ class LocalRun::Impl final : public workflows::RunListener {
       return;
     }
     if (request_.logs) {
-      read_logs(false);
+      read_logs();
     }
     for (const kube::ObjectKey& key : active_) {
       if (const workflows::Engine* engine = controller_->engine_of(key)) {
-        tell_run(*engine);
+        introduce(*engine);
+        observer_.on_run(run_line_of(*engine));
       }
     }
     observer_.on_tick();
@@ -359,12 +350,14 @@ class LocalRun::Impl final : public workflows::RunListener {
   const StatePaths& paths_;
   const SessionEnvironment& environment_;
   cli::RunRequest request_;
+  std::vector<kube::ObjectKey> resume_;
   cli::RunObserver& observer_;
   async::BlockingPool pool_;
   doc::Schema types_{kube::built_in_types()};
   StoreRecords records_;
   LogFolder logs_;
-  std::map<std::string, std::vector<LogFile>> logging_;  ///< pods whose logs are being printed
+  /// Pods that run and whose logs are printed, by namespace and name.
+  std::map<std::pair<std::string, std::string>, std::vector<LogFile>> logging_;
   std::shared_ptr<artifacts::Stores> artifacts_;
   artifacts::FileDigests digests_;
   std::unique_ptr<node::ExecutorWork> work_;
@@ -377,7 +370,8 @@ class LocalRun::Impl final : public workflows::RunListener {
   std::set<kube::ObjectKey> wanted_;
   std::set<kube::ObjectKey> active_;
   std::vector<kube::ObjectKey> order_;
-  std::map<std::pair<std::string, workflows::NodeIndex>, std::string> told_;
+  std::set<std::string> introduced_;  ///< uids of runs
+  std::map<std::string, std::vector<workflows::NodePhase>> told_;
   std::string namespace_ = "default";
   std::optional<Error> failure_;
   async::Timer tick_;
@@ -387,12 +381,12 @@ class LocalRun::Impl final : public workflows::RunListener {
 
 LocalRun::LocalRun(async::Loop& loop, store::Store& store, const StatePaths& paths,
                    const SessionEnvironment& environment, cli::RunRequest request,
-                   cli::RunObserver& observer)
-    : impl_(std::make_unique<Impl>(loop, store, paths, environment, std::move(request), observer)) {
-}
+                   std::vector<kube::ObjectKey> resume, cli::RunObserver& observer)
+    : impl_(std::make_unique<Impl>(loop, store, paths, environment, std::move(request),
+                                   std::move(resume), observer)) {}
 
 LocalRun::~LocalRun() = default;
 
-Result<std::vector<std::string>> LocalRun::carry_out() { return impl_->carry_out(); }
+Result<std::vector<kube::ObjectKey>> LocalRun::carry_out() { return impl_->carry_out(); }
 
 }  // namespace tiphys::app

@@ -12,18 +12,19 @@ namespace tiphys::app {
 
 class LocalRun final {
  public:
-  /// All must outlive the run. The store must be writable.
+  /// All must outlive the run. The store must be writable. `resume`: the runs that the request
+  /// names to go on with.
   LocalRun(async::Loop& loop, store::Store& store, const StatePaths& paths,
            const SessionEnvironment& environment, cli::RunRequest request,
-           cli::RunObserver& observer);
+           std::vector<kube::ObjectKey> resume, cli::RunObserver& observer);
   LocalRun(const LocalRun&) = delete;
   LocalRun& operator=(const LocalRun&) = delete;
   ~LocalRun();
 
-  /// Blocks until all runs have ended and their ends are durable. Returns their objects' names in
-  /// the order of the request. Errors: an object that cannot be stored (already_exists, invalid), a
-  /// run to resume that is not there or has ended, a full disk.
-  Result<std::vector<std::string>> carry_out();
+  /// Blocks until all runs have ended and their ends are durable. Returns their keys in the
+  /// order of the request. Errors: an object that cannot be stored (already_exists, invalid), a run
+  /// to resume that has ended, a full disk.
+  Result<std::vector<kube::ObjectKey>> carry_out();
 
  private:
   class Impl;

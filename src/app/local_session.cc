@@ -3,6 +3,7 @@
 #include "app/control_channel.h"
 #include "app/engine_verbs.h"
 #include "app/local_run.h"
+#include "app/node_lines.h"
 #include "app/pod_logs.h"
 #include "app/records.h"
 #include "artifacts/local_store.h"
@@ -87,62 +88,67 @@ bool is_after(const std::string& timestamp, std::chrono::sys_seconds moment) {
   return parsed && *parsed >= moment;
 }
 
+bool is_newer(const kube::ObjectRef& a, const kube::ObjectRef& b) {
+  return std::pair(a->creation_time(), a->resource_version()) >
+         std::pair(b->creation_time(), b->resource_version());
+}
+
 /// Tells of every node whose phase is not the one last told.
-void tell_nodes(const doc::Value& workflow, std::map<std::string, std::string>& told,
-                cli::RunObserver& observer) {
-  const doc::Value* status = doc::find(workflow, "status");
-  const doc::Value* nodes = status == nullptr ? nullptr : doc::find(*status, "nodes");
-  if (nodes == nullptr || !nodes->is_object()) {
-    return;
-  }
-  const auto time_of = [](std::string_view text) {
-    const auto parsed = kube::parse_time(text);
-    return parsed ? std::chrono::floor<std::chrono::milliseconds>(*parsed)
-                  : std::chrono::sys_time<std::chrono::milliseconds>();
-  };
-  for (const auto& entry : nodes->get_object()) {
-    const doc::Value& node = entry.value();
-    cli::NodeLine line;
-    line.phase = doc::find_string(node, "phase");
-    std::string& before = told[std::string(entry.key())];
-    if (before == line.phase) {
-      continue;
+void tell_nodes(const workflows::Engine& engine, std::vector<workflows::NodePhase>& told,
+                bool earlier, cli::RunObserver& observer) {
+  told.resize(std::max<std::size_t>(told.size(), engine.nodes().size()));
+  for (workflows::NodeIndex index = 0; index < engine.nodes().size(); ++index) {
+    const workflows::NodePhase phase = engine.nodes()[index].phase;
+    if (told[index] != phase) {
+      told[index] = phase;
+      cli::NodeLine line = node_line_of(engine, index);
+      line.earlier = earlier;
+      observer.on_node(line);
     }
-    before = line.phase;
-    line.name = doc::find_string(node, "name");
-    line.display_name = doc::find_string(node, "displayName");
-    line.type = doc::find_string(node, "type");
-    line.template_name = doc::find_string(node, "templateName");
-    line.message = doc::find_string(node, "message");
-    line.started = time_of(doc::find_string(node, "startedAt"));
-    line.finished = time_of(doc::find_string(node, "finishedAt"));
-    observer.on_node(line);
   }
+}
+
+/// Changes whenever another program has committed: sizes and times of the store's files.
+std::string look_of(const std::filesystem::path& directory) {
+  std::string out;
+  for (const char* name : {"store.db", "store.db-wal"}) {
+    std::error_code code;
+    const std::filesystem::path file = directory / name;
+    const auto size = std::filesystem::file_size(file, code);
+    const auto time = std::filesystem::last_write_time(file, code);
+    out += std::to_string(code ? 0 : size) + "@" +
+           std::to_string(code ? 0 : time.time_since_epoch().count()) + " ";
+  }
+  return out;
 }
 
 }  // namespace
 
-LocalSession::LocalSession(StatePaths paths, bool writable, SessionEnvironment environment)
-    : paths_(std::move(paths)), writable_(writable), environment_(std::move(environment)) {}
+LocalSession::LocalSession(StatePaths paths, const cli::SessionOptions& options,
+                           SessionEnvironment environment)
+    : paths_(std::move(paths)),
+      namespace_(options.namespace_),
+      writable_(options.writable),
+      environment_(std::move(environment)) {}
 
 LocalSession::~LocalSession() = default;
 
-Result<std::unique_ptr<cli::Session>> LocalSession::open(const std::string& state_directory,
-                                                         bool writable,
+Result<std::unique_ptr<cli::Session>> LocalSession::open(const cli::SessionOptions& options,
                                                          SessionEnvironment environment) {
   std::error_code code;
-  const std::filesystem::path root = std::filesystem::absolute(state_directory, code);
+  const std::filesystem::path root = std::filesystem::absolute(options.state_directory, code);
   if (code) {
-    return fail(ErrorCode::invalid, "--state: " + state_directory + ": " + code.message());
+    return fail(ErrorCode::invalid, "--state: " + options.state_directory + ": " + code.message());
   }
   std::unique_ptr<LocalSession> session(
-      new LocalSession(StatePaths{root}, writable, std::move(environment)));
+      new LocalSession(StatePaths{root}, options, std::move(environment)));
   TRY_VOID(session->open_store());
   return session;
 }
 
 Result<> LocalSession::open_store() {
   store_.reset();
+  seen_ = look_of(paths_.root);
   loop_ = std::make_unique<async::Loop>(clock_);
   store::Options options;
   options.directory = paths_.root;
@@ -153,13 +159,20 @@ Result<> LocalSession::open_store() {
 
 Result<kube::ObjectRef> LocalSession::find(const std::string& name) const {
   kube::ObjectRef found;
-  for (const kube::ObjectRef& object : store_->list("Workflow", "", {})) {
-    const bool newer = found == nullptr || object->creation_time() > found->creation_time() ||
-                       (object->creation_time() == found->creation_time() &&
-                        object->resource_version() > found->resource_version());
-    if (name == "@latest" ? newer : object->key().name == name) {
-      found = object;
+  for (const kube::ObjectRef& object : store_->list("Workflow", namespace_, {})) {
+    if (name == "@latest") {
+      found = found == nullptr || is_newer(object, found) ? object : found;
+      continue;
     }
+    if (object->key().name != name) {
+      continue;
+    }
+    if (found != nullptr) {
+      return fail(ErrorCode::conflict, "workflow " + name + " exists in the namespaces " +
+                                           found->key().namespace_ + " and " +
+                                           object->key().namespace_ + ": say which with -n");
+    }
+    found = object;
   }
   if (found == nullptr) {
     return fail(ErrorCode::not_found, name == "@latest"
@@ -175,11 +188,8 @@ Result<doc::Value> LocalSession::with_nodes(const kube::ObjectRef& workflow) con
 }
 
 Result<std::vector<doc::Value>> LocalSession::list(bool nodes) {
-  auto objects = store_->list("Workflow", "", {});
-  std::ranges::sort(objects, [](const kube::ObjectRef& a, const kube::ObjectRef& b) {
-    return std::pair(a->creation_time(), a->resource_version()) >
-           std::pair(b->creation_time(), b->resource_version());
-  });
+  auto objects = store_->list("Workflow", namespace_, {});
+  std::ranges::sort(objects, is_newer);
   std::vector<doc::Value> out;
   for (const kube::ObjectRef& object : objects) {
     if (nodes) {
@@ -196,10 +206,11 @@ Result<doc::Value> LocalSession::get(const std::string& name) {
   return with_nodes(workflow);
 }
 
-Result<doc::Value> LocalSession::object(std::string_view kind, const std::string& name) {
+Result<doc::Value> LocalSession::object(std::string_view kind, const std::string& namespace_name,
+                                        const std::string& name) {
   const bool cluster_scoped = kind == "ClusterWorkflowTemplate";
   const kube::ObjectRef found =
-      store_->get({std::string(kind), cluster_scoped ? "" : "default", name});
+      store_->get({std::string(kind), cluster_scoped ? "" : namespace_name, name});
   return found == nullptr ? doc::Value() : found->document();
 }
 
@@ -254,46 +265,86 @@ Result<> LocalSession::logs(const cli::LogQuery& query,
     if (!query.follow || has_ended(workflow->document())) {
       return {};
     }
-    TRY_VOID(look_again());
+    TRY([[maybe_unused]] const bool changed, look_again());
   }
 }
 
 Result<std::vector<doc::Value>> LocalSession::run(cli::RunRequest request,
                                                   cli::RunObserver& observer) {
-  std::vector<std::string> names;
+  std::vector<kube::ObjectKey> resume;
+  for (const std::string& name : request.resume) {
+    TRY(const kube::ObjectRef object, find(name));
+    resume.push_back(object->key());
+  }
+  std::vector<kube::ObjectKey> keys;
   {
-    LocalRun run(*loop_, *store_, paths_, environment_, std::move(request), observer);
-    TRY(names, run.carry_out());
+    LocalRun run(*loop_, *store_, paths_, environment_, std::move(request), std::move(resume),
+                 observer);
+    TRY(keys, run.carry_out());
   }
   std::vector<doc::Value> out;
-  for (const std::string& name : names) {
-    TRY(out.emplace_back(), get(name));
+  for (const kube::ObjectKey& key : keys) {
+    if (const kube::ObjectRef object = store_->get(key)) {
+      TRY(out.emplace_back(), with_nodes(object));
+    }
   }
   TRY_VOID(store_->close());
   return out;
 }
 
-Result<doc::Value> LocalSession::watch(const std::string& name, cli::RunObserver& observer) {
-  std::map<std::string, std::string> told;
-  while (true) {
-    TRY(const kube::ObjectRef workflow, find(name));
-    TRY(doc::Value document, with_nodes(workflow));
-    const doc::Value* status = doc::find(document, "status");
-    cli::RunLine run;
-    run.name = workflow->key().name;
-    run.phase = phase_of(document);
-    if (status != nullptr) {
-      run.message = doc::find_string(*status, "message");
-      run.progress = doc::find_string(*status, "progress");
-    }
-    tell_nodes(document, told, observer);
-    observer.on_run(run);
-    observer.on_tick();
-    if (has_ended(document)) {
-      return document;
-    }
-    TRY_VOID(look_again());
+Result<std::optional<workflows::Engine>> LocalSession::engine_of(const kube::ObjectRef& workflow) {
+  TRY(const auto rows, stored_rows(*store_, workflow->uid()));
+  if (rows.empty()) {
+    return std::nullopt;
   }
+  const StoreReferences references(*store_, workflow->key().namespace_);
+  const auto now = std::chrono::floor<std::chrono::milliseconds>(clock_.now());
+  TRY(auto engine, workflows::Engine::restore(workflow->document(), rows, references, {}, now));
+  return std::optional(std::move(engine));
+}
+
+Result<doc::Value> LocalSession::watch(const std::string& name, cli::RunObserver& observer) {
+  TRY(const kube::ObjectRef first, find(name));
+  const std::string uid = first->uid();
+  std::vector<workflows::NodePhase> told;
+  for (bool changed = true, earlier = true;;) {
+    if (changed) {
+      const kube::ObjectRef workflow = store_->find_uid(uid);
+      if (workflow == nullptr) {
+        return fail(ErrorCode::not_found,
+                    "workflows.argoproj.io \"" + first->key().name + "\" has been deleted");
+      }
+      TRY(const auto engine, engine_of(workflow));
+      cli::RunLine run;
+      run.name = workflow->key().name;
+      if (engine) {
+        run = run_line_of(*engine);
+      }
+      run.phase = phase_of(workflow->document());
+      if (const doc::Value* status = doc::find(workflow->document(), "status")) {
+        const auto started = kube::parse_time(doc::find_string(*status, "startedAt"));
+        run.started = std::chrono::floor<std::chrono::milliseconds>(
+            started ? *started : decltype(run.started)());
+      }
+      observer.on_run(run);
+      if (engine) {
+        tell_nodes(*engine, told, earlier, observer);
+        earlier = false;
+      }
+      if (has_ended(workflow->document())) {
+        return with_nodes(workflow);
+      }
+    }
+    observer.on_tick();
+    TRY(changed, look_again());
+  }
+}
+
+std::vector<std::string> LocalSession::log_tail(const std::string& pod, std::size_t lines) {
+  if (tails_ == nullptr) {
+    tails_ = std::make_unique<LogFolder>(paths_.logs());
+  }
+  return tails_->tail_of(pod, lines);
 }
 
 Result<> LocalSession::control(const cli::Control& control) {
@@ -308,7 +359,11 @@ Result<> LocalSession::control(const cli::Control& control) {
 }
 
 Result<> LocalSession::control_record(const cli::Control& control) {
-  TRY(const kube::ObjectRef object, find(control.workflow));
+  const kube::ObjectRef object = store_->get({"Workflow", control.namespace_, control.workflow});
+  if (object == nullptr) {
+    return fail(ErrorCode::not_found,
+                "workflows.argoproj.io \"" + control.workflow + "\" not found");
+  }
   if (object->label(kCompleted) == "true") {
     return fail(
         ErrorCode::conflict,
@@ -407,10 +462,14 @@ Result<std::string> LocalSession::explain(const std::string& workflow, const std
   return workflows::explain(StoreRecords(*store_), document, node);
 }
 
-Result<> LocalSession::look_again() {
+Result<bool> LocalSession::look_again() {
   const async::Timer timer = loop_->call_after(kLookAgain, [this] { loop_->stop(); });
   loop_->run();
-  return open_store();
+  if (look_of(paths_.root) == seen_) {
+    return false;
+  }
+  TRY_VOID(open_store());
+  return true;
 }
 
 Result<> LocalSession::flush() {

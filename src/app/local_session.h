@@ -3,11 +3,13 @@
 /// Reading needs no lock and works while another program runs workflows there; runs are carried out
 /// by LocalRun.
 
+#include "app/pod_logs.h"
 #include "app/state_paths.h"
 #include "async/loop.h"
 #include "async/random.h"
 #include "cli/session.h"
 #include "cluster/store/store.h"
+#include "workflows/engine/engine.h"
 
 #include <memory>
 #include <string>
@@ -23,19 +25,21 @@ struct SessionEnvironment {
 class LocalSession final : public cli::Session {
  public:
   /// Errors: those of Store::open.
-  static Result<std::unique_ptr<cli::Session>> open(const std::string& state_directory,
-                                                    bool writable, SessionEnvironment environment);
+  static Result<std::unique_ptr<cli::Session>> open(const cli::SessionOptions& options,
+                                                    SessionEnvironment environment);
   LocalSession(const LocalSession&) = delete;
   LocalSession& operator=(const LocalSession&) = delete;
   ~LocalSession() override;
 
   Result<std::vector<doc::Value>> list(bool with_nodes) override;
   Result<doc::Value> get(const std::string& name) override;
-  Result<doc::Value> object(std::string_view kind, const std::string& name) override;
+  Result<doc::Value> object(std::string_view kind, const std::string& namespace_name,
+                            const std::string& name) override;
   Result<> logs(const cli::LogQuery& query,
                 const std::function<bool(const cli::LogLine&)>& on_line) override;
   Result<std::vector<doc::Value>> run(cli::RunRequest request, cli::RunObserver& observer) override;
   Result<doc::Value> watch(const std::string& name, cli::RunObserver& observer) override;
+  std::vector<std::string> log_tail(const std::string& pod, std::size_t lines) override;
   Result<> control(const cli::Control& control) override;
   Result<doc::Value> retry(const cli::RetryRequest& request) override;
   Result<> remove(const std::string& name) override;
@@ -43,26 +47,32 @@ class LocalSession final : public cli::Session {
   Result<std::string> explain(const std::string& workflow, const std::string& node) override;
 
  private:
-  LocalSession(StatePaths paths, bool writable, SessionEnvironment environment);
+  LocalSession(StatePaths paths, const cli::SessionOptions& options,
+               SessionEnvironment environment);
 
   Result<> open_store();
-  /// The object of a name, "@latest" the newest. Error not_found.
+  /// The object of a name, "@latest" the newest. Errors: not_found, conflict.
   Result<kube::ObjectRef> find(const std::string& name) const;
   Result<doc::Value> with_nodes(const kube::ObjectRef& workflow) const;
-  /// Waits a moment and reads anew what another program has written.
-  Result<> look_again();
+  /// The run as it stands, with its nodes; nothing before its first transition.
+  Result<std::optional<workflows::Engine>> engine_of(const kube::ObjectRef& workflow);
+  /// Waits a moment; true when another program may have written since, which has then been read.
+  Result<bool> look_again();
   /// Runs the loop until what was written is safe from a loss of power.
   Result<> flush();
   /// Carries out a verb on the record of a run that nobody runs.
   Result<> control_record(const cli::Control& control);
 
   StatePaths paths_;
+  std::string namespace_;  ///< empty = any
   bool writable_;
   SessionEnvironment environment_;
   async::SystemClock clock_;
   async::SystemRandom random_;
   std::unique_ptr<async::Loop> loop_;
   std::unique_ptr<store::Store> store_;
+  std::string seen_;  ///< what the store's files looked like when they were read
+  std::unique_ptr<LogFolder> tails_;
 };
 
 }  // namespace tiphys::app

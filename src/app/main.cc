@@ -21,6 +21,14 @@ namespace {
 
 using namespace tiphys;  // NOLINT(google-build-using-namespace)
 
+cli::ScreenSize terminal_size() {
+  winsize size{};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0) {
+    return {};
+  }
+  return {size.ws_col, size.ws_row};
+}
+
 cli::Surroundings surroundings_of(int count, char** arguments) {
   cli::Surroundings out;
   out.arguments.assign(arguments + (count > 0 ? 1 : 0), arguments + count);
@@ -32,11 +40,7 @@ cli::Surroundings surroundings_of(int count, char** arguments) {
     }
   }
   out.output_is_terminal = isatty(STDOUT_FILENO) == 1;
-  winsize size{};
-  if (out.output_is_terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
-    out.terminal_width = size.ws_col;
-    out.terminal_height = size.ws_row;
-  }
+  out.terminal_size = terminal_size;
   out.version = TIPHYS_VERSION;
   return out;
 }
@@ -63,13 +67,13 @@ int main(int count, char** arguments) {
   };
   surroundings.random_suffix = [&] { return kube::generate_name(random, ""); };
   surroundings.read_input = read_standard_input;
-  surroundings.open_session = [&](const std::string& state_directory, bool writable) {
+  surroundings.open_session = [&](const cli::SessionOptions& options) {
     const auto path = surroundings.environment.find("PATH");
     app::SessionEnvironment environment;
     environment.path = path == surroundings.environment.end()
                            ? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
                            : path->second;
-    return app::LocalSession::open(state_directory, writable, std::move(environment));
+    return app::LocalSession::open(options, std::move(environment));
   };
   return cli::main(surroundings);
 }

@@ -7,6 +7,12 @@ namespace tiphys::app {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+constexpr std::uint64_t kTailBytes = 16 * 1024;
+
+}  // namespace
+
 std::optional<RawLogLine> parse_log_line(std::string_view line) {
   RawLogLine out;
   const std::size_t first = line.find(' ');
@@ -25,6 +31,19 @@ std::optional<RawLogLine> parse_log_line(std::string_view line) {
   out.whole = tag == "F";
   out.text = third == std::string_view::npos ? std::string_view() : line.substr(third + 1);
   return out;
+}
+
+void LogFile::skip_to_last(std::uint64_t bytes) {
+  std::error_code code;
+  const std::uint64_t size = fs::file_size(path_, code);
+  if (code || size <= bytes) {
+    return;
+  }
+  std::ifstream in(path_, std::ios::binary);
+  in.seekg(static_cast<std::streamoff>(size - bytes));
+  std::string rest_of_line;
+  std::getline(in, rest_of_line);
+  offset_ = size - bytes + rest_of_line.size() + 1;
 }
 
 void LogFile::read_new(std::vector<cli::LogLine>& out) {
@@ -52,8 +71,15 @@ void LogFolder::look() {
   for (auto entry = fs::directory_iterator(folder_, code);
        !code && entry != fs::directory_iterator(); entry.increment(code)) {
     const std::string name = entry->path().filename().string();
-    if (const std::size_t uid = name.rfind('_'); uid != std::string::npos) {
-      pods_[name.substr(0, uid)] = entry->path();
+    const std::size_t uid = name.rfind('_');
+    if (uid == std::string::npos) {
+      continue;
+    }
+    // A pod that was made again, by a retry, has a folder of its own: the younger one counts.
+    const auto [known, is_new] = pods_.try_emplace(name.substr(0, uid), entry->path());
+    std::error_code ignored;
+    if (!is_new && fs::last_write_time(known->second, ignored) < entry->last_write_time(ignored)) {
+      known->second = entry->path();
     }
   }
 }
@@ -80,6 +106,37 @@ std::vector<LogFile> LogFolder::files_of(const std::string& namespace_name,
   std::ranges::sort(files);
   for (const fs::path& file : files) {
     out.emplace_back(file, pod, file.stem().string());
+  }
+  return out;
+}
+
+std::vector<std::string> LogFolder::tail_of(const std::string& pod, std::size_t lines) {
+  const auto is_pod = [&](const auto& entry) {
+    return entry.first.size() > pod.size() && entry.first.ends_with(pod) &&
+           entry.first[entry.first.size() - pod.size() - 1] == '_';
+  };
+  auto found = std::ranges::find_if(pods_, is_pod);
+  if (found == pods_.end()) {
+    look();
+    found = std::ranges::find_if(pods_, is_pod);
+  }
+  if (found == pods_.end()) {
+    return {};
+  }
+  std::vector<cli::LogLine> all;
+  std::error_code code;
+  for (auto entry = fs::directory_iterator(found->second, code);
+       !code && entry != fs::directory_iterator(); entry.increment(code)) {
+    if (entry->path().extension() == ".log") {
+      LogFile file(entry->path(), pod, entry->path().stem().string());
+      file.skip_to_last(kTailBytes);
+      file.read_new(all);
+    }
+  }
+  std::ranges::stable_sort(all, {}, &cli::LogLine::timestamp);
+  std::vector<std::string> out;
+  for (std::size_t i = all.size() - std::min(lines, all.size()); i < all.size(); ++i) {
+    out.push_back(std::move(all[i].text));
   }
   return out;
 }

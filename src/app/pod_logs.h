@@ -31,6 +31,8 @@ class LogFile final {
 
   /// Appends the new whole lines. A file that is not there has none.
   void read_new(std::vector<cli::LogLine>& out);
+  /// Begins with the lines of the last `bytes` bytes. To be called first.
+  void skip_to_last(std::uint64_t bytes);
 
  private:
   std::filesystem::path path_;
@@ -48,6 +50,8 @@ class LogFolder final {
   /// The files of a pod, sorted by container; looks again into the folder when the pod is not known
   /// yet.
   std::vector<LogFile> files_of(const std::string& namespace_name, const std::string& pod);
+  /// The last lines of a pod of whatever namespace, read from the ends of its files.
+  std::vector<std::string> tail_of(const std::string& pod, std::size_t lines);
 
  private:
   void look();

@@ -35,6 +35,10 @@ std::string name_of(const Value& workflow) {
   return std::string(doc::find_string(*doc::find(workflow, "metadata"), "name"));
 }
 
+std::string namespace_of(const Value& workflow) {
+  return std::string(doc::find_string(*doc::find(workflow, "metadata"), "namespace"));
+}
+
 /// Puts an artifact's place together from --path.
 std::string expand_path(std::string path,
                         const std::vector<std::pair<std::string, std::string>>& values) {
@@ -63,7 +67,7 @@ Result<int> copy_node(const Context& context, Session& session, const CopyComman
       continue;
     }
     const std::string place = expand_path(
-        command.path, {{"namespace", context.namespace_},
+        command.path, {{"namespace", namespace_of(workflow)},
                        {"workflowName", name_of(workflow)},
                        {"nodeId", std::string(doc::find_string(node, "id"))},
                        {"templateName", std::string(doc::find_string(node, "templateName"))},
@@ -88,23 +92,29 @@ int control_workflows(const Context& context, const ControlCommand& command) {
   if (!session) {
     return report(context, session.error());
   }
-  for (const std::string& name : command.names) {
+  const auto names = names_of_verb(**session, command.names, command.filter, context);
+  if (!names) {
+    return report(context, names.error());
+  }
+  for (const std::string& name : *names) {
     const auto workflow = (*session)->get(name);
     if (!workflow) {
       return report(context, workflow.error());
     }
     Control control = command.control;
     control.workflow = name_of(*workflow);
+    control.namespace_ = namespace_of(*workflow);
     control.parameters = *parameters;
     if (command.dry_run) {
-      context.out << "workflow " << control.workflow << " would be " << done_word(control.verb)
-                  << "\n";
+      context.out << "workflow " << control.workflow << " " << done_word(control.verb)
+                  << " (dry-run)\n";
       continue;
     }
     if (const auto done = (*session)->control(control); !done) {
       return report(context, done.error());
     }
-    context.out << "workflow " << control.workflow << " " << done_word(control.verb) << "\n";
+    context.out << "workflow " << (control.verb == Control::Verb::set ? "" : control.workflow + " ")
+                << done_word(control.verb) << "\n";
   }
   return 0;
 }
@@ -113,7 +123,7 @@ int delete_workflows(const Context& context, const DeleteCommand& command) {
   const ListCommand& filter = command.filter;
   const bool by_filter = command.all || filter.completed || filter.resubmitted ||
                          !filter.older.empty() || !filter.prefix.empty() ||
-                         !filter.status.empty() || !filter.selector.empty();
+                         !filter.status.empty() || filter.selects();
   if (!by_filter && command.names.empty()) {
     return report(context, Error{ErrorCode::invalid,
                                  "name workflows to delete, or say which by --all, --completed, "
@@ -124,9 +134,15 @@ int delete_workflows(const Context& context, const DeleteCommand& command) {
   if (!session) {
     return report(context, session.error());
   }
+  bool missing = false;
   std::vector<std::string> names;
   for (const std::string& name : command.names) {
     const auto workflow = (*session)->get(name);
+    if (!workflow && workflow.error().code == ErrorCode::not_found) {
+      context.out << "Workflow '" << name << "' not found\n";
+      missing = true;
+      continue;
+    }
     if (!workflow) {
       return report(context, workflow.error());
     }
@@ -139,6 +155,9 @@ int delete_workflows(const Context& context, const DeleteCommand& command) {
     }
     std::ranges::transform(*selected, std::back_inserter(names), name_of);
   }
+  if (names.empty() && !missing) {
+    context.out << "No resources found\n";
+  }
   for (const std::string& name : names) {
     if (!command.dry_run) {
       if (const auto removed = (*session)->remove(name); !removed) {
@@ -148,7 +167,7 @@ int delete_workflows(const Context& context, const DeleteCommand& command) {
     context.out << "Workflow '" << name << "' deleted" << (command.dry_run ? " (dry-run)" : "")
                 << "\n";
   }
-  return 0;
+  return missing ? 1 : 0;
 }
 
 int copy_artifacts(const Context& context, const CopyCommand& command) {

@@ -1,4 +1,5 @@
 #include "cli/commands.h"
+#include "cli/suggest.h"
 
 #include <CLI/CLI.hpp>
 
@@ -7,14 +8,17 @@
 namespace tiphys::cli {
 namespace {
 
+constexpr int kUsageError = 2;
+
 using Action = std::function<int(const Context&)>;
 
 /// The options that stand on every verb, and the verb that was chosen.
 struct Chosen {
   std::string state_directory;
-  std::string namespace_ = "default";
+  std::string namespace_;
   bool no_color = false;
   bool no_utf8 = false;
+  std::string group;  ///< heading in the help, of the verbs that are added next
   Action action;
 };
 
@@ -34,6 +38,14 @@ void add_submit_options(CLI::App& verb, SubmitOptions& submit) {
                   "Comma separated labels to put on the workflow, a=b,c=d");
   verb.add_option("--serviceaccount", submit.service_account, "Override the service account");
   verb.add_option("--priority", submit.priority, "Override the workflow's priority");
+}
+
+void add_selectors(CLI::App& verb, ListCommand& filter) {
+  verb.add_option("-l,--selector", filter.selector,
+                  "Only workflows with these labels, such as a=b,c!=d or 'a in (b,c)'");
+  verb.add_option("--field-selector", filter.field_selector,
+                  "Only workflows with these fields: metadata.name, metadata.namespace, "
+                  "status.phase, with = or !=");
 }
 
 void add_run_options(CLI::App& verb, RunOptions& run) {
@@ -56,7 +68,7 @@ CLI::App* add_verb(CLI::App& app, Chosen& chosen, const std::string& name, const
                    int (*carry_out)(const Context&, const Command&),
                    const std::function<void(CLI::App&, Command&)>& add_options) {
   auto command = std::make_shared<Command>();
-  CLI::App* verb = app.add_subcommand(name, help);
+  CLI::App* verb = app.add_subcommand(name, help)->group(chosen.group);
   add_options(*verb, *command);
   verb->callback([&chosen, command, carry_out] {
     chosen.action = [command, carry_out](const Context& context) {
@@ -67,6 +79,7 @@ CLI::App* add_verb(CLI::App& app, Chosen& chosen, const std::string& name, const
 }
 
 void add_run_verbs(CLI::App& app, Chosen& chosen) {
+  chosen.group = "Run";
   add_verb<RunCommand>(
       app, chosen, "run", "Run workflows here and now", run_workflows,
       [](CLI::App& verb, RunCommand& command) {
@@ -87,7 +100,8 @@ void add_run_verbs(CLI::App& app, Chosen& chosen) {
   add_verb<RetryCommand>(
       app, chosen, "retry", "Run a failed workflow again from where it failed", retry_workflows,
       [](CLI::App& verb, RetryCommand& command) {
-        verb.add_option("names", command.names, "Workflows")->required();
+        verb.add_option("names", command.names, "Workflows, @latest for the newest");
+        add_selectors(verb, command.filter);
         verb.add_flag("--restart-successful", command.request.restart_successful,
                       "Run again also what succeeded among the nodes that the selector matches");
         verb.add_option("--node-field-selector", command.request.node_field_selector,
@@ -96,6 +110,8 @@ void add_run_verbs(CLI::App& app, Chosen& chosen) {
                         "Override an input parameter, NAME=VALUE")
             ->allow_extra_args(false);
         verb.add_flag("--log", command.log, "Print the logs of the steps as they are written");
+        verb.add_flag("-w,--wait,--watch", command.wait,
+                      "Accepted: retry always runs here and returns when the workflow has ended");
         add_output(verb, command.output, {"json", "yaml", "name", "wide"});
         add_run_options(verb, command.run);
       });
@@ -118,10 +134,11 @@ void add_run_verbs(CLI::App& app, Chosen& chosen) {
 }
 
 void add_looking_verbs(CLI::App& app, Chosen& chosen) {
+  chosen.group = "Look";
   add_verb<GetCommand>(
       app, chosen, "get", "Show workflows", get_workflows, [](CLI::App& verb, GetCommand& command) {
         verb.add_option("names", command.names, "Workflows, @latest for the newest")->required();
-        add_output(verb, command.output, {"json", "yaml", "short", "wide"});
+        add_output(verb, command.output, {"name", "json", "yaml", "short", "wide"});
         verb.add_option("--status", command.status, "Show only nodes in this phase");
         verb.add_option("--node-field-selector", command.node_field_selector,
                         "Show only the nodes that match");
@@ -130,8 +147,10 @@ void add_looking_verbs(CLI::App& app, Chosen& chosen) {
       app, chosen, "list", "List workflows", list_workflows,
       [](CLI::App& verb, ListCommand& command) {
         add_output(verb, command.output, {"name", "wide", "json", "yaml"});
-        verb.add_flag("--running", command.running, "Only running workflows");
-        verb.add_flag("--completed", command.completed, "Only completed workflows");
+        CLI::Option* running =
+            verb.add_flag("--running", command.running, "Only running workflows");
+        verb.add_flag("--completed", command.completed, "Only completed workflows")
+            ->excludes(running);
         verb.add_flag("--resubmitted", command.resubmitted, "Only resubmitted workflows");
         verb.add_option("--status", command.status, "Only workflows in these phases")
             ->delimiter(',');
@@ -140,9 +159,11 @@ void add_looking_verbs(CLI::App& app, Chosen& chosen) {
         verb.add_option("--older", command.older,
                         "Only completed workflows that ended longer ago than this, such as 7d");
         verb.add_option("--prefix", command.prefix, "Only workflows whose names begin with this");
-        verb.add_option("-l,--selector", command.selector, "Label selector");
+        add_selectors(verb, command);
         verb.add_flag("--no-headers", command.no_headers, "Leave out the header line");
-        verb.add_flag("-A,--all-namespaces", command.all_namespaces, "All namespaces");
+        verb.add_flag("-A,--all-namespaces", command.all_namespaces, "Workflows of all namespaces");
+        verb.add_option("--chunk-size", command.chunk_size,
+                        "Accepted: a list is never long enough here to be asked for in parts");
       });
   add_verb<LogsCommand>(
       app, chosen, "logs", "Print the logs of a workflow's steps", print_logs,
@@ -150,13 +171,15 @@ void add_looking_verbs(CLI::App& app, Chosen& chosen) {
         verb.add_option("workflow", command.workflow, "Workflow, @latest for the newest")
             ->required();
         verb.add_option("pod", command.pod, "Only this pod or node");
-        verb.add_option("-c,--container", command.query.container, "Only this container");
+        verb.add_option("-c,--container", command.query.container,
+                        "Only this container (default: main)");
         verb.add_flag("-f,--follow", command.query.follow,
                       "Go on printing until the workflow ends");
-        verb.add_option("--since", command.since,
-                        "Only lines younger than this, such as 5s, 2m, 3h");
+        CLI::Option* since = verb.add_option("--since", command.since,
+                                             "Only lines younger than this, such as 5s, 2m, 3h");
         verb.add_option("--since-time", command.since_time,
-                        "Only lines after this moment (RFC 3339)");
+                        "Only lines after this moment (RFC 3339)")
+            ->excludes(since);
         verb.add_option("--tail", command.query.tail,
                         "Only so many lines from the end of each log");
         verb.add_flag("--timestamps", command.timestamps, "Put its time before each line");
@@ -173,7 +196,13 @@ void add_looking_verbs(CLI::App& app, Chosen& chosen) {
                   "A workflow that is not there is no error");
   };
   add_verb<WatchCommand>(app, chosen, "watch", "Watch a workflow until it ends", watch_workflows,
-                         add_names);
+                         [add_names](CLI::App& verb, WatchCommand& command) {
+                           add_names(verb, command);
+                           verb.add_option("--status", command.status,
+                                           "Show only nodes in this phase");
+                           verb.add_option("--node-field-selector", command.node_field_selector,
+                                           "Show only the nodes that match");
+                         });
   add_verb<WatchCommand>(app, chosen, "wait", "Wait until workflows have ended", watch_workflows,
                          [add_names](CLI::App& verb, WatchCommand& command) {
                            command.quiet = true;
@@ -206,7 +235,8 @@ void add_control_verb(CLI::App& app, Chosen& chosen, const std::string& name,
   add_verb<ControlCommand>(
       app, chosen, name, help, control_workflows, [what](CLI::App& verb, ControlCommand& command) {
         command.control.verb = what;
-        verb.add_option("names", command.names, "Workflows, @latest for the newest")->required();
+        verb.add_option("names", command.names, "Workflows, @latest for the newest");
+        add_selectors(verb, command.filter);
         if (what == Control::Verb::stop || what == Control::Verb::resume) {
           verb.add_option("--node-field-selector", command.control.node_field_selector,
                           "Only the suspended nodes that match");
@@ -222,6 +252,7 @@ void add_control_verb(CLI::App& app, Chosen& chosen, const std::string& name,
 }
 
 void add_changing_verbs(CLI::App& app, Chosen& chosen) {
+  chosen.group = "Change";
   add_control_verb(app, chosen, "stop", "Stop workflows; their exit handlers still run",
                    Control::Verb::stop);
   add_control_verb(app, chosen, "terminate", "Terminate workflows at once, exit handlers included",
@@ -231,7 +262,7 @@ void add_changing_verbs(CLI::App& app, Chosen& chosen) {
   add_control_verb(app, chosen, "resume", "Let workflows and their suspended nodes go on",
                    Control::Verb::resume);
   CLI::App* node = app.add_subcommand("node", "Change nodes of a workflow");
-  node->require_subcommand(1);
+  node->group(chosen.group)->require_subcommand(1);
   add_verb<ControlCommand>(
       *node, chosen, "set", "Set phase, message or outputs of suspended nodes", control_workflows,
       [](CLI::App& verb, ControlCommand& command) {
@@ -257,8 +288,14 @@ void add_changing_verbs(CLI::App& app, Chosen& chosen) {
         verb.add_option("--prefix", command.filter.prefix, "Workflows whose names begin with this");
         verb.add_option("--status", command.filter.status, "Workflows in these phases")
             ->delimiter(',');
-        verb.add_option("-l,--selector", command.filter.selector, "Label selector");
+        add_selectors(verb, command.filter);
+        verb.add_flag("-A,--all-namespaces", command.filter.all_namespaces,
+                      "Workflows of all namespaces");
         verb.add_flag("--dry-run", command.dry_run, "Print what would be deleted");
+        verb.add_flag("--force", command.force,
+                      "Accepted: nothing holds a workflow back from being deleted here");
+        verb.add_option("--query-chunk-size", command.filter.chunk_size,
+                        "Accepted: a list is never long enough here to be asked for in parts");
       });
 }
 
@@ -273,6 +310,55 @@ std::string default_state_directory(const Surroundings& surroundings) {
   }
   const std::string home = variable(surroundings, "HOME");
   return (home.empty() ? "/tmp" : home + "/.local/share") + "/tiphys";
+}
+
+std::vector<std::string> verbs_of(const CLI::App& app) {
+  std::vector<std::string> out;
+  for (const CLI::App* verb : app.get_subcommands(nullptr)) {
+    out.push_back(verb->get_name());
+  }
+  return out;
+}
+
+std::vector<std::string> flags_of(const CLI::App& app) {
+  std::vector<std::string> out;
+  for (const CLI::App* level = &app; level != nullptr; level = level->get_parent()) {
+    for (const CLI::Option* option : level->get_options(nullptr)) {
+      for (const std::string& name : option->get_lnames()) {
+        out.push_back("--" + name);
+      }
+    }
+  }
+  return out;
+}
+
+/// What was not understood, and what may have been meant.
+int refuse(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App* verb = &app;
+  while (!verb->get_subcommands().empty()) {
+    verb = verb->get_subcommands().front();
+  }
+  std::string path = verb->get_name();
+  for (const CLI::App* level = verb->get_parent(); level != nullptr; level = level->get_parent()) {
+    path.insert(0, level->get_name() + " ");
+  }
+  const std::vector<std::string> extras = app.remaining(true);
+  const bool lacks_verb = verb->get_require_subcommand_min() > 0;
+  const auto odd = std::ranges::find_if(
+      extras, [&](const std::string& extra) { return lacks_verb || extra.starts_with("--"); });
+  std::string text = error.what();
+  if (lacks_verb && extras.empty()) {
+    text = "which verb?";
+  } else if (odd != extras.end()) {
+    const bool flag = odd->starts_with("-");
+    const std::string word = odd->substr(0, flag ? odd->find('=') : std::string::npos);
+    text = "unknown " + std::string(flag ? "flag " : "verb ") + word;
+    if (const auto meant = suggest(word, flag ? flags_of(*verb) : verbs_of(*verb))) {
+      text += ", did you mean " + *meant + "?";
+    }
+  }
+  std::cerr << "Error: " << text << "\n`" << path << " --help` says what there is\n";
+  return kUsageError;
 }
 
 }  // namespace
@@ -292,12 +378,14 @@ int main(const Surroundings& surroundings) {
   CLI::App app("Tiphys: all of Argo in one native program", "tiphys");
   Chosen chosen;
   chosen.state_directory = variable(surroundings, "TIPHYS_STATE");
+  chosen.namespace_ = variable(surroundings, "ARGO_NAMESPACE");
   app.set_version_flag("--version", "tiphys " + surroundings.version);
   app.add_option("--state", chosen.state_directory,
                  "Directory that holds the runs (environment: TIPHYS_STATE; default: under the "
                  "user's data directory)");
-  app.add_option("-n,--namespace", chosen.namespace_, "Namespace of the workflows")
-      ->capture_default_str();
+  app.add_option("-n,--namespace", chosen.namespace_,
+                 "Namespace (environment: ARGO_NAMESPACE; default: any that is there, and "
+                 "\"default\" for what is run)");
   app.add_flag("--no-color", chosen.no_color, "No colors");
   app.add_flag("--no-utf8", chosen.no_utf8, "Plain ASCII instead of line-drawing characters");
   app.require_subcommand(1);
@@ -312,17 +400,19 @@ int main(const Surroundings& surroundings) {
   } catch (const CLI::Success& success) {
     return app.exit(success, std::cout, std::cerr);
   } catch (const CLI::ParseError& error) {
-    app.exit(error, std::cout, std::cerr);
-    return 2;
+    return refuse(app, error);
   }
   if (chosen.state_directory.empty()) {
     chosen.state_directory = default_state_directory(surroundings);
   }
   const std::string terminal = variable(surroundings, "TERM");
-  const bool color = surroundings.output_is_terminal && !chosen.no_color && terminal != "dumb" &&
-                     variable(surroundings, "NO_COLOR").empty();
-  const Context context{surroundings,      std::cout, std::cerr,      chosen.state_directory,
-                        chosen.namespace_, color,     !chosen.no_utf8};
+  const std::string forced = variable(surroundings, "CLICOLOR_FORCE");
+  const bool wanted = (surroundings.output_is_terminal && terminal != "dumb" &&
+                       variable(surroundings, "NO_COLOR").empty()) ||
+                      (!forced.empty() && forced != "0");
+  const Context context{surroundings,           std::cout,         std::cerr,
+                        chosen.state_directory, chosen.namespace_, wanted && !chosen.no_color,
+                        !chosen.no_utf8,        terminal != "dumb"};
   return chosen.action(context);
 }
 

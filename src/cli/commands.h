@@ -8,20 +8,27 @@
 
 namespace tiphys::cli {
 
+struct ViewOptions;
+
 /// What every verb gets.
 struct Context {
   const Surroundings& surroundings;
   std::ostream& out;
   std::ostream& error;
   std::string state_directory;
-  std::string namespace_ = "default";
+  /// As given with -n; empty = any when looking, "default" when running.
+  std::string namespace_;
   bool color = false;
   bool utf8 = true;
+  bool live = true;  ///< the terminal can redraw lines
 
   Result<std::unique_ptr<Session>> open(bool writable) const {
-    return surroundings.open_session(state_directory, writable);
+    return surroundings.open_session({state_directory, namespace_, writable});
   }
 };
+
+/// How a run is shown to a person here and now.
+ViewOptions view_options(const Context& context, Session& session);
 
 /// Prints an error the way all verbs do, its causes below it, and returns 1.
 int report(const Context& context, const Error& error);
@@ -70,6 +77,11 @@ struct ListCommand {
   std::string older;
   std::string prefix;
   std::string selector;
+  std::string field_selector;
+  std::int64_t chunk_size = 0;  ///< accepted
+
+  /// By label or field, as verbs take that also take names.
+  bool selects() const { return !selector.empty() || !field_selector.empty(); }
 };
 
 struct LogsCommand {
@@ -85,10 +97,13 @@ struct WatchCommand {
   std::vector<std::string> names;
   bool ignore_not_found = false;
   bool quiet = false;  ///< wait instead of watch
+  std::string status;
+  std::string node_field_selector;
 };
 
 struct ControlCommand {
   std::vector<std::string> names;
+  ListCommand filter;
   Control control;
   std::vector<std::string> output_parameters;
   bool dry_run = false;
@@ -96,6 +111,8 @@ struct ControlCommand {
 
 struct RetryCommand {
   std::vector<std::string> names;
+  ListCommand filter;
+  bool wait = true;  ///< accepted
   RetryRequest request;
   std::vector<std::string> parameters;
   OutputFormat output;
@@ -108,6 +125,7 @@ struct DeleteCommand {
   ListCommand filter;
   bool all = false;
   bool dry_run = false;
+  bool force = false;  ///< accepted
 };
 
 struct LintCommand {

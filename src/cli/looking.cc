@@ -21,6 +21,28 @@ std::string_view name_of(const Value& workflow) {
   return metadata == nullptr ? std::string_view() : doc::find_string(*metadata, "name");
 }
 
+std::string_view namespace_of(const Value& workflow) {
+  const Value* metadata = doc::find(workflow, "metadata");
+  return metadata == nullptr ? std::string_view() : doc::find_string(*metadata, "namespace");
+}
+
+/// Then a table without them would show two runs of one name as the same.
+bool several_namespaces(const std::vector<Value>& workflows) {
+  return std::ranges::any_of(workflows, [&](const Value& workflow) {
+    return namespace_of(workflow) != namespace_of(workflows.front());
+  });
+}
+
+/// When a run ended, as `argo wait` spells it: "2026-11-22 20:53:14 +0000 UTC".
+std::string moment_text(const Value& status) {
+  std::string text(doc::find_string(status, "finishedAt"));
+  if (text.size() < 20) {
+    return "unknown";
+  }
+  text[10] = ' ';
+  return text.substr(0, 19) + " +0000 UTC";
+}
+
 void print_documents(const Context& context, const std::vector<Value>& documents,
                      const OutputFormat& output) {
   const Value all = documents.size() == 1 ? documents.front()
@@ -65,7 +87,9 @@ int get_workflows(const Context& context, const GetCommand& command) {
     if (!workflow) {
       return report(context, workflow.error());
     }
-    if (command.output == "json" || command.output == "yaml") {
+    if (command.output == "name") {
+      context.out << name_of(*workflow) << "\n";
+    } else if (command.output == "json" || command.output == "yaml") {
       print_documents(context, {*workflow}, command.output);
     } else {
       context.out << describe_workflow(*workflow, options);
@@ -100,7 +124,7 @@ int list_workflows(const Context& context, const ListCommand& command) {
     ListOptions options;
     options.wide = command.output == "wide";
     options.headers = !command.no_headers;
-    options.namespaces = command.all_namespaces;
+    options.namespaces = command.all_namespaces || several_namespaces(*selected);
     options.now = context.surroundings.now();
     context.out << workflow_table(*selected, options);
   }
@@ -131,8 +155,7 @@ int print_logs(const Context& context, const LogsCommand& command) {
     return report(context, session.error());
   }
   const auto done = (*session)->logs(query, [&](const LogLine& line) {
-    context.out << line.pod << ": " << (command.timestamps ? line.timestamp + " " : "") << line.text
-                << "\n";
+    context.out << log_line_text(line, command.timestamps, context.color) << "\n";
     if (query.follow) {
       context.out << std::flush;
     }
@@ -146,18 +169,15 @@ int watch_workflows(const Context& context, const WatchCommand& command) {
   if (!session) {
     return report(context, session.error());
   }
-  ViewOptions view;
-  view.terminal = context.surroundings.output_is_terminal && !command.quiet;
-  view.color = context.color;
-  view.utf8 = context.utf8;
-  view.width = context.surroundings.terminal_width;
-  view.height = context.surroundings.terminal_height;
-  view.node_lines = !command.quiet;
-  view.now = context.surroundings.now_exactly;
   int code = 0;
   for (const std::string& name : command.names) {
-    const auto observer = make_view(context.out, view);
+    ViewOptions view = view_options(context, **session);
+    view.terminal = view.terminal && !command.quiet;
+    view.node_lines = !command.quiet;
+    view.tell_earlier = true;
+    auto observer = make_view(context.out, std::move(view));
     const auto ended = (*session)->watch(name, *observer);
+    observer.reset();
     if (!ended) {
       if (ended.error().code == ErrorCode::not_found && command.ignore_not_found) {
         continue;
@@ -168,7 +188,7 @@ int watch_workflows(const Context& context, const WatchCommand& command) {
     const std::string phase(status == nullptr ? std::string_view()
                                               : doc::find_string(*status, "phase"));
     if (command.quiet) {
-      context.out << name_of(*ended) << " " << phase << "\n";
+      context.out << name_of(*ended) << " " << phase << " at " << moment_text(*status) << "\n";
     }
     code = phase == "Succeeded" ? code : 1;
   }

@@ -160,17 +160,6 @@ Result<std::vector<std::pair<std::string, std::string>>> parse_assignments(
   return out;
 }
 
-void place_object(Value& object, const Context& context) {
-  Value& metadata = member(object, "metadata");
-  if (doc::find_string(object, "kind") == "ClusterWorkflowTemplate") {
-    if (metadata.is_object()) {
-      metadata.get_object().erase("namespace");
-    }
-  } else if (doc::find_string(metadata, "namespace").empty()) {
-    member(metadata, "namespace") = context.namespace_;
-  }
-}
-
 Result<> apply_submit_options(Value& workflow, const SubmitOptions& options,
                               const Context& context) {
   Value& metadata = member(workflow, "metadata");
@@ -179,7 +168,6 @@ Result<> apply_submit_options(Value& workflow, const SubmitOptions& options,
     metadata.get_object().erase("name");
   }
   put_text(metadata, "name", options.name);
-  place_object(workflow, context);
   if (doc::find_string(metadata, "name").empty()) {
     const std::string base(doc::find_string(metadata, "generateName"));
     if (base.empty()) {

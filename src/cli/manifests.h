@@ -39,9 +39,6 @@ Result<LoadedManifests> load_manifests(const std::vector<std::string>& names,
 /// "file.yaml:3:7: message" for each cause that has a place, else "file.yaml: message".
 std::string describe_failure(const LoadFailure& failure);
 
-/// Puts an object into the context's namespace unless it names one or has none.
-void place_object(doc::Value& object, const Context& context);
-
 /// -p, -f, --name and their like on a Workflow, in the precedence -p over -f over the manifest; a
 /// parameter the Workflow does not declare is added. Gives it a name where it has a generateName
 /// only.

@@ -1,6 +1,7 @@
 #include "cli/commands.h"
 #include "cli/live_view.h"
 #include "cli/manifests.h"
+#include "cli/selection.h"
 #include "cli/text/workflow_text.h"
 #include "doc/yaml.h"
 #include "workflows/validate/validate.h"
@@ -10,11 +11,14 @@
 #include <algorithm>
 #include <array>
 #include <ostream>
+#include <set>
 
 namespace tiphys::cli {
 namespace {
 
 using doc::Value;
+
+constexpr std::size_t kLogTailLines = 3;
 
 /// Kinds that a run may refer to.
 bool is_supporting(std::string_view kind) {
@@ -35,7 +39,7 @@ std::string place_of(const LoadedManifest& manifest, const workflows::Finding& f
 
 /// Prints what is wrong; true when something forbids running.
 bool report_findings(const Context& context, const LoadedManifests& loaded, bool strict,
-                     Session* session) {
+                     Session* session, const std::string& namespace_name) {
   std::vector<workflows::Candidate> candidates;
   for (const LoadedManifest& manifest : loaded.manifests) {
     candidates.push_back({&manifest.content.value, &manifest.content.positions});
@@ -48,7 +52,7 @@ bool report_findings(const Context& context, const LoadedManifests& loaded, bool
     if (session == nullptr) {
       return nullptr;
     }
-    auto object = session->object(kind, std::string(name));
+    auto object = session->object(kind, namespace_name, std::string(name));
     if (!object || object->is_null()) {
       return nullptr;
     }
@@ -97,16 +101,13 @@ void print_workflow(const Context& context, const Value& workflow, const OutputF
 int carry_out_run(const Context& context, Session& session, RunRequest request,
                   const OutputFormat& output) {
   const bool machine_output = output == "json" || output == "yaml" || output == "name";
-  ViewOptions view;
-  view.terminal = context.surroundings.output_is_terminal && !machine_output && !request.logs;
-  view.color = context.color;
-  view.utf8 = context.utf8;
-  view.width = context.surroundings.terminal_width;
-  view.height = context.surroundings.terminal_height;
+  ViewOptions view = view_options(context, session);
+  view.terminal = view.terminal && !machine_output;
   view.node_lines = !machine_output;
-  view.now = context.surroundings.now_exactly;
-  const auto observer = make_view(machine_output ? context.error : context.out, view);
+  view.logs = request.logs;
+  auto observer = make_view(machine_output ? context.error : context.out, std::move(view));
   const auto ended = session.run(std::move(request), *observer);
+  observer.reset();  // what it leaves on the screen comes before what is printed here
   if (!ended) {
     return report(context, ended.error());
   }
@@ -120,7 +121,91 @@ int carry_out_run(const Context& context, Session& session, RunRequest request,
   return all_succeeded ? 0 : 1;
 }
 
+/// Where objects go that do not say: the namespace given, else that of the Workflows when they name
+/// one and the same, else "default".
+std::string namespace_for(const Context& context, const LoadedManifests& loaded) {
+  std::set<std::string> named;
+  for (const LoadedManifest& manifest : loaded.manifests) {
+    const Value* metadata = doc::find(manifest.content.value, "metadata");
+    if (manifest.kind() == "Workflow" && metadata != nullptr) {
+      named.emplace(doc::find_string(*metadata, "namespace"));
+    }
+  }
+  if (!context.namespace_.empty()) {
+    return context.namespace_;
+  }
+  return named.size() == 1 && !named.begin()->empty() ? *named.begin() : "default";
+}
+
+void put_namespace(Value& object, const std::string& namespace_name) {
+  if (!object.is_object() || doc::find_string(object, "kind") == "ClusterWorkflowTemplate") {
+    return;
+  }
+  Value& metadata = object.get_object()["metadata"];
+  if (!metadata.is_object()) {
+    metadata.emplace_object();
+  }
+  if (doc::find_string(metadata, "namespace").empty()) {
+    metadata.get_object()["namespace"] = namespace_name;
+  }
+}
+
+/// The options of the command line on every Workflow that was given.
+Result<> prepare(const Context& context, const RunCommand& command, LoadedManifests& loaded,
+                 const std::string& namespace_name) {
+  const auto count = std::ranges::count(loaded.manifests, "Workflow", &LoadedManifest::kind);
+  if (!command.submit.name.empty() && count > 1) {
+    return fail(ErrorCode::invalid, "--name: " + std::to_string(count) +
+                                        " workflows were given, and only one can have this name");
+  }
+  for (LoadedManifest& manifest : loaded.manifests) {
+    if (manifest.kind() == "Workflow") {
+      if (auto applied = apply_submit_options(manifest.content.value, command.submit, context);
+          !applied) {
+        return std::unexpected(std::move(applied).error().with_context(manifest.file));
+      }
+    }
+    if (manifest.kind() == "Workflow" || is_supporting(manifest.kind())) {
+      put_namespace(manifest.content.value, namespace_name);
+    }
+  }
+  return {};
+}
+
+/// Takes the manifests apart into what runs and what it may refer to.
+RunRequest request_of(const Context& context, const RunCommand& command, LoadedManifests loaded) {
+  RunRequest request;
+  request.resume = command.resume;
+  request.options = command.run;
+  request.logs = command.log;
+  for (LoadedManifest& manifest : loaded.manifests) {
+    if (manifest.kind() == "Workflow") {
+      request.workflows.push_back(std::move(manifest.content.value));
+    } else if (is_supporting(manifest.kind())) {
+      request.supporting.push_back(std::move(manifest.content.value));
+    } else {
+      context.error << "note: " << manifest.file << ": "
+                    << workflows::describe_object(manifest.content.value)
+                    << " is not something to run, left out\n";
+    }
+  }
+  return request;
+}
+
 }  // namespace
+
+ViewOptions view_options(const Context& context, Session& session) {
+  ViewOptions view;
+  view.terminal = context.surroundings.output_is_terminal && context.live;
+  view.color = context.color;
+  view.utf8 = context.utf8;
+  view.size = context.surroundings.terminal_size;
+  view.now = context.surroundings.now_exactly;
+  view.log_tail = [&session](const std::string& pod) {
+    return session.log_tail(pod, kLogTailLines);
+  };
+  return view;
+}
 
 int run_workflows(const Context& context, const RunCommand& command) {
   if (command.files.empty() && command.resume.empty()) {
@@ -134,17 +219,9 @@ int run_workflows(const Context& context, const RunCommand& command) {
   if (!loaded) {
     return report(context, loaded.error());
   }
-  for (LoadedManifest& manifest : loaded->manifests) {
-    if (manifest.kind() != "Workflow") {
-      if (is_supporting(manifest.kind())) {
-        place_object(manifest.content.value, context);
-      }
-      continue;
-    }
-    if (const auto applied = apply_submit_options(manifest.content.value, command.submit, context);
-        !applied) {
-      return report(context, Error(applied.error()).with_context(manifest.file));
-    }
+  const std::string namespace_name = namespace_for(context, *loaded);
+  if (const auto prepared = prepare(context, command, *loaded, namespace_name); !prepared) {
+    return report(context, prepared.error());
   }
   std::unique_ptr<Session> session;
   if (!command.dry_run) {
@@ -154,24 +231,10 @@ int run_workflows(const Context& context, const RunCommand& command) {
     }
     session = std::move(*opened);
   }
-  if (report_findings(context, *loaded, command.strict, session.get())) {
+  if (report_findings(context, *loaded, command.strict, session.get(), namespace_name)) {
     return 1;
   }
-  RunRequest request;
-  request.resume = command.resume;
-  request.options = command.run;
-  request.logs = command.log;
-  for (LoadedManifest& manifest : loaded->manifests) {
-    if (manifest.kind() == "Workflow") {
-      request.workflows.push_back(std::move(manifest.content.value));
-    } else if (is_supporting(manifest.kind())) {
-      request.supporting.push_back(std::move(manifest.content.value));
-    } else {
-      context.error << "note: " << manifest.file << ": "
-                    << workflows::describe_object(manifest.content.value)
-                    << " is not something to run, left out\n";
-    }
-  }
+  RunRequest request = request_of(context, command, std::move(*loaded));
   if (request.workflows.empty() && request.resume.empty()) {
     return report(context, Error{ErrorCode::invalid, "no Workflow found in the given files", {}});
   }
@@ -196,7 +259,11 @@ int retry_workflows(const Context& context, const RetryCommand& command) {
   RunRequest request;
   request.options = command.run;
   request.logs = command.log;
-  for (const std::string& name : command.names) {
+  const auto names = names_of_verb(**session, command.names, command.filter, context);
+  if (!names) {
+    return report(context, names.error());
+  }
+  for (const std::string& name : *names) {
     RetryRequest retry = command.request;
     retry.workflow = name;
     retry.parameters = *parameters;

@@ -24,6 +24,46 @@ bool is_completed(const Value& workflow) {
   return phase == "Succeeded" || phase == "Failed" || phase == "Error";
 }
 
+struct FieldTerm {
+  std::string field;
+  std::string value;
+  bool equal = true;
+};
+
+Result<std::vector<FieldTerm>> parse_fields(std::string_view text) {
+  std::vector<FieldTerm> out;
+  while (!text.empty()) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    const std::string_view part = text.substr(0, comma);
+    const std::size_t equals = part.find('=');
+    FieldTerm term;
+    if (equals != std::string_view::npos && equals > 0) {
+      term.equal = part[equals - 1] != '!';
+      term.field = part.substr(0, term.equal ? equals : equals - 1);
+      term.value = part.substr(equals + (part.substr(equals).starts_with("==") ? 2 : 1));
+    }
+    if (term.field != "metadata.name" && term.field != "metadata.namespace" &&
+        term.field != "status.phase") {
+      return fail(ErrorCode::invalid,
+                  "--field-selector: expected metadata.name, metadata.namespace or status.phase "
+                  "with = or !=, found " +
+                      std::string(part));
+    }
+    out.push_back(std::move(term));
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  return out;
+}
+
+bool matches(const std::vector<FieldTerm>& terms, const Value& workflow) {
+  return std::ranges::all_of(terms, [&](const FieldTerm& term) {
+    const std::size_t dot = term.field.find('.');
+    const std::string_view value =
+        doc::find_string(member(workflow, term.field.substr(0, dot)), term.field.substr(dot + 1));
+    return (value == term.value) == term.equal;
+  });
+}
+
 /// The tests of a filter that need no moment.
 bool fits(const Value& workflow, const ListCommand& filter) {
   const std::string phase(doc::find_string(member(workflow, "status"), "phase"));
@@ -58,11 +98,12 @@ Result<std::vector<Value>> select_workflows(Session& session, const ListCommand&
     finished_before = now - age;
   }
   TRY(const auto selector, kube::LabelSelector::parse(filter.selector));
+  TRY(const auto fields, parse_fields(filter.field_selector));
   TRY(auto workflows, session.list(with_nodes));
-  Error failure;
   std::erase_if(workflows, [&](const Value& workflow) {
     const auto labels = kube::labels_of(workflow);
-    if (!fits(workflow, filter) || !selector.matches(labels ? *labels : kube::Labels())) {
+    if (!fits(workflow, filter) || !matches(fields, workflow) ||
+        !selector.matches(labels ? *labels : kube::Labels())) {
       return true;
     }
     const auto created =
@@ -72,6 +113,25 @@ Result<std::vector<Value>> select_workflows(Session& session, const ListCommand&
            (finished_before && (!finished || *finished > *finished_before));
   });
   return workflows;
+}
+
+Result<std::vector<std::string>> names_of_verb(Session& session,
+                                               const std::vector<std::string>& names,
+                                               const ListCommand& filter, const Context& context) {
+  if (names.empty() && !filter.selects()) {
+    return fail(ErrorCode::invalid, "requires either selector or workflow");
+  }
+  std::vector<std::string> out = names;
+  if (filter.selects()) {
+    TRY(const auto selected, select_workflows(session, filter, context, false));
+    for (const Value& workflow : selected) {
+      std::string name(doc::find_string(member(workflow, "metadata"), "name"));
+      if (std::ranges::find(out, name) == out.end()) {
+        out.push_back(std::move(name));
+      }
+    }
+  }
+  return out;
 }
 
 }  // namespace tiphys::cli

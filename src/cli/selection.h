@@ -12,4 +12,10 @@ namespace tiphys::cli {
 Result<std::vector<doc::Value>> select_workflows(Session& session, const ListCommand& filter,
                                                  const Context& context, bool with_nodes);
 
+/// The Workflows that a verb was given by name and by selector, each once. Error invalid when there
+/// is neither.
+Result<std::vector<std::string>> names_of_verb(Session& session,
+                                               const std::vector<std::string>& names,
+                                               const ListCommand& filter, const Context& context);
+
 }  // namespace tiphys::cli

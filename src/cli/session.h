@@ -7,6 +7,7 @@
 /// their run has ended.
 
 #include "base/error.h"
+#include "cli/screen.h"
 #include "doc/json.h"
 
 #include <chrono>
@@ -33,14 +34,22 @@ struct RunOptions {
 
 /// A node as the live view needs it.
 struct NodeLine {
+  static constexpr std::uint32_t kNoParent = 0xFFFFFFFFU;
+
+  std::string run;  ///< name of the Workflow
   std::uint32_t index = 0;
+  /// The node it stands below: its step group, DAG, task group, Retry, or the node it is a hook of.
+  std::uint32_t parent = kNoParent;
   std::string name;
   std::string display_name;
   std::string type;
   std::string template_name;
   std::string phase;
   std::string message;
+  std::string pod;  ///< name of its pod, "" for what has none
   bool reused = false;
+  /// It was so before this program looked: no transition, but told so that the tree is whole.
+  bool earlier = false;
   /// Zero while it has not started or not ended.
   std::chrono::sys_time<std::chrono::milliseconds> started;
   std::chrono::sys_time<std::chrono::milliseconds> finished;
@@ -51,6 +60,8 @@ struct RunLine {
   std::string phase;
   std::string message;
   std::string progress;
+  /// Zero while unknown.
+  std::chrono::sys_time<std::chrono::milliseconds> started;
 };
 
 /// A line that a container wrote.
@@ -112,6 +123,7 @@ struct Control {
   enum class Verb { stop, terminate, suspend, resume, set };
 
   Verb verb = Verb::stop;
+  std::string namespace_;  ///< empty = whichever
   std::string workflow;
   std::string message;
   std::string node_field_selector;
@@ -125,10 +137,12 @@ class Session {
 
   /// All Workflows, without their nodes unless asked for, newest first.
   virtual Result<std::vector<doc::Value>> list(bool with_nodes) = 0;
-  /// One Workflow with its nodes; "@latest" is the newest. Error not_found as kubectl words it.
+  /// One Workflow with its nodes; "@latest" is the newest. Errors: not_found as kubectl words it,
+  /// conflict when several namespaces have one of this name.
   virtual Result<doc::Value> get(const std::string& name) = 0;
   /// A template or other object, null when there is none.
-  virtual Result<doc::Value> object(std::string_view kind, const std::string& name) = 0;
+  virtual Result<doc::Value> object(std::string_view kind, const std::string& namespace_name,
+                                    const std::string& name) = 0;
 
   virtual Result<> logs(const LogQuery& query,
                         const std::function<bool(const LogLine&)>& on_line) = 0;
@@ -136,6 +150,9 @@ class Session {
   virtual Result<std::vector<doc::Value>> run(RunRequest request, RunObserver& observer) = 0;
   /// Follows a run that another process carries out; returns it as it ended.
   virtual Result<doc::Value> watch(const std::string& name, RunObserver& observer) = 0;
+  /// The last lines that a pod's containers wrote, oldest first; none when there is no log. May be
+  /// called while `run` or `watch` blocks.
+  virtual std::vector<std::string> log_tail(const std::string& pod, std::size_t lines) = 0;
   virtual Result<> control(const Control& control) = 0;
   /// Prepares a failed run to go on; `run` with `resume` then does.
   virtual Result<doc::Value> retry(const RetryRequest& request) = 0;
@@ -146,17 +163,23 @@ class Session {
   virtual Result<std::string> explain(const std::string& workflow, const std::string& node) = 0;
 };
 
-/// Opens the session of a state directory. `writable` sessions exclude each other.
-using OpenSession = std::function<Result<std::unique_ptr<Session>>(
-    const std::string& state_directory, bool writable)>;
+struct SessionOptions {
+  std::string state_directory;
+  /// The one whose Workflows are meant; empty = any.
+  std::string namespace_;
+  /// Sessions that may write exclude each other.
+  bool writable = false;
+};
+
+using OpenSession = std::function<Result<std::unique_ptr<Session>>(const SessionOptions& options)>;
 
 /// What the command line takes from the process, handed in by app/.
 struct Surroundings {
   std::vector<std::string> arguments;  ///< without the program's name
   std::map<std::string, std::string> environment;
   bool output_is_terminal = false;
-  int terminal_width = 80;
-  int terminal_height = 24;
+  /// Of the terminal as it is now: it may be resized.
+  std::function<ScreenSize()> terminal_size;
   std::function<std::chrono::sys_seconds()> now;
   std::function<std::chrono::sys_time<std::chrono::milliseconds>()> now_exactly;
   std::function<std::string()> random_suffix;  ///< five characters for generateName
