@@ -45,7 +45,7 @@ TEST_F(ControlChannel, a_request_reaches_the_handler_and_its_answer_the_caller) 
   });
   loop_.run();
   client.join();
-  EXPECT_TRUE(first);
+  EXPECT_TRUE(first) << first.error().message;
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, ErrorCode::not_found);
   EXPECT_EQ(second.error().message, "no such workflow");

@@ -15,7 +15,6 @@
 
 #include <boost/json.hpp>
 
-#include <algorithm>
 #include <csignal>
 #include <map>
 #include <optional>
@@ -322,7 +321,7 @@ class LocalRun::Impl final : public workflows::RunListener {
         file.read_new(lines);
       }
     }
-    std::ranges::stable_sort(lines, {}, &cli::LogLine::timestamp);
+    sort_by_time(lines);
     for (const cli::LogLine& line : lines) {
       observer_.on_log(line);
     }

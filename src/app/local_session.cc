@@ -24,6 +24,7 @@ namespace tiphys::app {
 namespace {
 
 constexpr std::chrono::milliseconds kLookAgain{250};
+const std::string kMainContainer = "main";
 constexpr std::string_view kCompleted = "workflows.argoproj.io/completed";
 
 std::string_view phase_of(const doc::Value& workflow) {
@@ -238,12 +239,16 @@ Result<> LocalSession::logs(const cli::LogQuery& query,
       if (of_pod.empty()) {
         of_pod = folder.files_of(workflow->key().namespace_, pod.pod_name);
       }
+      const bool has_main = std::ranges::any_of(
+          of_pod, [](const LogFile& file) { return file.container() == "main"; });
       for (LogFile& file : of_pod) {
+        // Without a main container (container sets) all of them are meant.
+        const std::string& container = !query.container.empty() ? query.container
+                                       : has_main               ? kMainContainer
+                                                                : file.container();
         std::vector<cli::LogLine> own;
         file.read_new(own);
-        std::erase_if(own, [&](const cli::LogLine& line) {
-          return !query.container.empty() && line.container != query.container;
-        });
+        std::erase_if(own, [&](const cli::LogLine& line) { return line.container != container; });
         if (first && query.tail &&
             own.size() > static_cast<std::size_t>(std::max<std::int64_t>(*query.tail, 0))) {
           own.erase(own.begin(), own.end() - std::max<std::int64_t>(*query.tail, 0));
@@ -252,9 +257,7 @@ Result<> LocalSession::logs(const cli::LogQuery& query,
                      std::make_move_iterator(own.end()));
       }
     }
-    std::ranges::sort(lines, [](const cli::LogLine& a, const cli::LogLine& b) {
-      return std::pair(a.timestamp, a.pod) < std::pair(b.timestamp, b.pod);
-    });
+    sort_by_time(lines);
     for (const cli::LogLine& line : lines) {
       const bool wanted = (query.grep.empty() || RE2::PartialMatch(line.text, pattern)) &&
                           (!query.since || is_after(line.timestamp, *query.since));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <numeric>
 
 namespace tiphys::app {
 
@@ -64,6 +65,20 @@ void LogFile::read_new(std::vector<cli::LogLine>& out) {
       partial_.clear();
     }
   }
+}
+
+void sort_by_time(std::vector<cli::LogLine>& lines) {
+  std::vector<std::size_t> order(lines.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, {}, [&](std::size_t line) {
+    return std::pair<std::string_view, std::size_t>(lines[line].timestamp, line);
+  });
+  std::vector<cli::LogLine> sorted;
+  sorted.reserve(lines.size());
+  for (const std::size_t line : order) {
+    sorted.push_back(std::move(lines[line]));
+  }
+  lines = std::move(sorted);
 }
 
 void LogFolder::look() {
@@ -133,7 +148,7 @@ std::vector<std::string> LogFolder::tail_of(const std::string& pod, std::size_t 
       file.read_new(all);
     }
   }
-  std::ranges::stable_sort(all, {}, &cli::LogLine::timestamp);
+  sort_by_time(all);
   std::vector<std::string> out;
   for (std::size_t i = all.size() - std::min(lines, all.size()); i < all.size(); ++i) {
     out.push_back(std::move(all[i].text));

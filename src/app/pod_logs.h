@@ -29,6 +29,8 @@ class LogFile final {
   LogFile(std::filesystem::path path, std::string pod, std::string container)
       : path_(std::move(path)), pod_(std::move(pod)), container_(std::move(container)) {}
 
+  const std::string& container() const { return container_; }
+
   /// Appends the new whole lines. A file that is not there has none.
   void read_new(std::vector<cli::LogLine>& out);
   /// Begins with the lines of the last `bytes` bytes. To be called first.
@@ -41,6 +43,9 @@ class LogFile final {
   std::uint64_t offset_ = 0;
   std::string partial_;  ///< text of a line of which only parts have come
 };
+
+/// Puts lines of several files into the order of their times; lines of one moment stay in theirs.
+void sort_by_time(std::vector<cli::LogLine>& lines);
 
 /// The log files of pods, by pod name. Found once by reading the folder.
 class LogFolder final {

@@ -88,7 +88,10 @@ RunTree::Id RunTree::place_of(const NodeLine& node) {
     return known->second;
   }
   Branch branch;
-  branch.label = printable_line(node.display_name);
+  // The exit handler is named after the run, whose name stands above already.
+  const bool of_run = node.display_name.starts_with(run_ + ".");
+  branch.label =
+      printable_line(std::string_view(node.display_name).substr(of_run ? run_.size() + 1 : 0));
   branch.kind = kind_of(node.type);
   if (const auto parent = by_index_.find(node.parent); parent != by_index_.end()) {
     branch.parent = parent->second;

@@ -10,7 +10,7 @@ RunTree::Time at(int seconds) { return RunTree::Time(std::chrono::seconds(second
 /// A run that a test builds up transition by transition.
 struct Story {
   RunTree tree{"wf"};
-  int now = 0;
+  int now = 100;
 
   void tell(std::uint32_t index, std::uint32_t parent, const std::string& type,
             const std::string& name, const std::string& phase, const std::string& message = "") {
@@ -46,15 +46,15 @@ struct Story {
 TEST(TreeText, shows_everything_while_there_is_room) {
   Story story;
   story.dag();
-  story.now = 1;
+  story.now = 101;
   story.tell(1, 0, "Pod", "a", "Running");
-  story.now = 3;
+  story.now = 103;
   story.tell(1, 0, "Pod", "a", "Succeeded");
   story.tell(2, 0, "Steps", "sub", "Running");
   story.tell(3, 2, "StepGroup", "[0]", "Running");
   story.tell(4, 3, "Pod", "b", "Running");
   story.tell(5, 0, "Pod", "c", "Pending");
-  story.now = 15;
+  story.now = 115;
   EXPECT_EQ(story.text(10),
             " ├─✔ a  2.0s\n"
             " ├─● sub  12s\n"
@@ -116,7 +116,7 @@ TEST(TreeText, never_takes_more_than_its_rows) {
       story.tell(i, 0, "Pod", "p" + std::to_string(i), i % 2 == 0 ? "Failed" : "Succeeded", "no");
     }
   }
-  for (std::size_t rows = 1; rows < 60; ++rows) {
+  for (std::size_t rows = 2; rows < 60; ++rows) {
     const std::string text = story.text(rows);
     EXPECT_LE(static_cast<std::size_t>(std::ranges::count(text, '\n')), rows) << text;
     EXPECT_NE(text.find("●"), std::string::npos) << rows << "\n" << text;
