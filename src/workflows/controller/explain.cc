@@ -230,7 +230,7 @@ class Explainer {
     }));
     out += indent + in_quotes(name) + " was made by ";
     if (writers.size() == 1) {
-      out += "step " + run_.short_name(*writers.front());
+      out += "step " + run_.place_of(*writers.front());
     } else {
       out +=
           counted(writers.size(), "step") + ", of which " +
@@ -255,7 +255,7 @@ class Explainer {
         continue;
       }
       ++told;
-      out += indent + "  " + run_.short_name(*step) + "\n";
+      out += indent + "  " + run_.place_of(*step) + "\n";
       tell_step(*step, indent + "    ", depth + 1, out);
     }
     if (left > 0) {

@@ -1,5 +1,6 @@
 #include "workflows/controller/run_view.h"
 
+#include "workflows/controller/place.h"
 #include "workflows/engine/node.h"
 
 #include <boost/json.hpp>
@@ -86,7 +87,7 @@ std::vector<const SeenNode*> RunView::find(std::string_view wanted) const {
     const bool by_pod =
         node.type == "Pod" &&
         pod_name_of(name_, name, doc::find_string(*node.status, "templateName")) == wanted;
-    if (name == wanted || node.id == wanted || short_name(node) == wanted || by_pod) {
+    if (name == wanted || node.id == wanted || place_of(node) == wanted || by_pod) {
       exact.push_back(&node);
     } else if (doc::find_string(*node.status, "displayName") == wanted) {
       shown.push_back(&node);
@@ -138,13 +139,19 @@ std::vector<const SeenNode*> RunView::writers_of(std::string_view key) const {
   return out;
 }
 
-std::string RunView::short_name(const SeenNode& node) const {
-  std::string_view name = node.name;
-  if (name.starts_with(name_) && name.size() > name_.size()) {
-    name.remove_prefix(name_.size());
-    name.remove_prefix(name.starts_with('.') ? 1 : 0);
+std::string RunView::place_of(const SeenNode& node) const {
+  std::string place;
+  const SeenNode* at = &node;
+  for (; at->boundary != nullptr; at = at->boundary) {
+    const std::size_t length = std::min(at->boundary->name.size(), at->name.size());
+    place.insert(0, without_item(std::string_view(at->name).substr(length)));
   }
-  return std::string(name);
+  std::string_view root = at->name;
+  if (root.starts_with(name_) && !(place.empty() && root == name_)) {
+    root.remove_prefix(name_.size());
+  }
+  place.insert(0, root);
+  return place.starts_with('.') ? place.substr(1) : place;
 }
 
 const Value* RunView::template_of(const SeenNode& node) const {

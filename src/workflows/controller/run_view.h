@@ -32,8 +32,7 @@ class RunView final {
 
   const doc::Value& workflow() const { return workflow_; }
 
-  /// The nodes a person means: by name with or without the run's own in front, display name, id or
-  /// pod name.
+  /// The nodes a person means: by name, place (place.h), display name, id or pod name.
   std::vector<const SeenNode*> find(std::string_view wanted) const;
   /// The pods of a node and below it, in the order of their names.
   std::vector<const SeenNode*> pods_of(const SeenNode& node) const;
@@ -41,8 +40,8 @@ class RunView final {
   std::vector<const SeenNode*> made_by(const SeenNode& boundary, std::string_view call) const;
   /// The pods that stored an artifact under this key or below it.
   std::vector<const SeenNode*> writers_of(std::string_view key) const;
-  /// A node's name without the run's own.
-  std::string short_name(const SeenNode& node) const;
+  /// A node's place; the run's name for its root.
+  std::string place_of(const SeenNode& node) const;
 
   /// The steps or DAG template of a node as it was written, or null.
   const doc::Value* template_of(const SeenNode& node) const;

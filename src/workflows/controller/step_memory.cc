@@ -1,6 +1,7 @@
 #include "workflows/controller/step_memory.h"
 
 #include "artifacts/location.h"
+#include "workflows/controller/place.h"
 #include "workflows/controller/reason.h"
 #include "workflows/engine/pod.h"
 
@@ -40,14 +41,21 @@ struct LastTime {
   std::string digest;  ///< of its key; the key itself is kept under "parts/<digest>"
 };
 
-/// Where a step stands, run after run: the Workflow's base name and the node's name without the
-/// run's own.
+/// The Workflow's base name and the step's place in it (place.h).
 std::string place_of(const Engine& engine, const Node& node) {
   const Metadata& metadata = engine.metadata();
   const std::string& base =
       metadata.generate_name.empty() ? engine.spec().entrypoint : metadata.generate_name;
-  const std::string path =
-      node.name.starts_with(metadata.name) ? node.name.substr(metadata.name.size()) : node.name;
+  std::string path;
+  const Node* at = &node;
+  while (at->boundary != kNoNode) {
+    const Node& boundary = engine.nodes()[at->boundary];
+    path.insert(0, without_item(std::string_view(at->name).substr(
+                       std::min(boundary.name.size(), at->name.size()))));
+    at = &boundary;
+  }
+  const std::string_view root = at->name;
+  path.insert(0, root.starts_with(metadata.name) ? root.substr(metadata.name.size()) : root);
   return metadata.namespace_ + "/" + base + "/" + path;
 }
 
