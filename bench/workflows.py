@@ -57,18 +57,24 @@ class CpuGroup:
         return int(words[1] if words[0] == "usage_usec" else words[0]) / self.unit
 
 
-def measure(command, first=False, **options):
+def wall_ahead(command):
+    """Milliseconds of wall that a command takes when nothing else on the machine is in its way; needs root for that."""
+    if os.geteuid() == 0:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(10))
+    try:
+        started = time.monotonic()
+        subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+        return (time.monotonic() - started) * 1000
+    finally:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
+def measure(command, **options):
     """Runs a command to its end: wall and CPU seconds of all it starts, peak memory of its largest process in MiB."""
     group = CpuGroup()
-
-    def prepare():
-        group.enter()
-        if first and os.geteuid() == 0:
-            os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(10))
-
     with tempfile.TemporaryFile() as errors:
         started = time.monotonic()
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, preexec_fn=prepare, **options)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, preexec_fn=group.enter, **options)
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.monotonic() - started
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -182,14 +188,14 @@ spec:
     def run():
         state = tempfile.mkdtemp(dir=folder)
         try:
-            return measure([options.program, "--state", state, "run", folder / "hello.yaml"], first=True)
+            return wall_ahead([options.program, "--state", state, "run", folder / "hello.yaml"])
         finally:
             shutil.rmtree(state, ignore_errors=True)
 
     runs = [run() for _ in range(options.rounds * 4)]
-    version = [measure([options.program, "--version"], first=True) for _ in range(options.rounds * 4)]
-    return [{"what": "cold start of hello-world to exit, wall ms", "ours": round(statistics.median(m["wall"] for m in runs) * 1000, 1), "peer": "", "ratio": "", "goal": "<= 40 ms"},
-            {"what": "tiphys --version, wall ms", "ours": round(statistics.median(m["wall"] for m in version) * 1000, 1), "peer": "", "ratio": "", "goal": "<= 20 ms"}]
+    version = [wall_ahead([options.program, "--version"]) for _ in range(options.rounds * 4)]
+    return [{"what": "cold start of hello-world to exit, wall ms", "ours": round(statistics.median(runs), 1), "peer": "", "ratio": "", "goal": "<= 40 ms"},
+            {"what": "tiphys --version, wall ms", "ours": round(statistics.median(version), 1), "peer": "", "ratio": "", "goal": "<= 20 ms"}]
 
 
 def bench_growth(options, folder):
