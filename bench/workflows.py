@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Measures `tiphys run` against ninja in the same run, as ratios (issue: the keel, section 4).
+"""Measures `tiphys run` against ninja in the same run, as ratios.
 
-  bench/workflows.py [--program build/release/tiphys] [--steps 5000] [--rounds 5] [--only steps,nothing,start,genomics]
+  bench/workflows.py [--program build/release/tiphys] [--steps 5000] [--rounds 5] [--only start,steps,nothing,growth,genomics]
 
-CPU is user and system time of the whole process tree, by the kernel's accounting of finished children. Commands take turns
-(A B A B ...), the median of the pairwise ratios counts. Needs ninja; genomics needs python3-yaml and the study's tools.
+Commands take turns (A B A B ...), the median of the pairwise ratios counts. CPU is user and system time of all processes
+that a command starts, counted by a control group of its own; where none can be made, what the kernel says of finished
+children, which leaves out processes that nobody waited for. As root, the two figures of `start` are taken ahead of
+everything else on the machine (real-time priority). Needs ninja; genomics needs python3-yaml and the study's tools.
 """
 
 import argparse
@@ -21,17 +23,66 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 
+class CpuGroup:
+    """A control group that counts the CPU time of whoever was started in it."""
+
+    def __init__(self):
+        self.folder = None
+        for base, figure, unit in (("/sys/fs/cgroup/cpuacct", "cpuacct.usage", 1e9), ("/sys/fs/cgroup", "cpu.stat", 1e6)):
+            folder = pathlib.Path(base, f"tiphys-bench-{os.getpid()}-{time.monotonic_ns()}")
+            try:
+                folder.mkdir()
+            except OSError:
+                continue
+            if (folder / figure).exists():
+                self.folder, self.figure, self.unit = folder, figure, unit
+                return
+            folder.rmdir()
+
+    def enter(self):
+        if self.folder:
+            (self.folder / "cgroup.procs").write_text("0")
+
+    def seconds(self):
+        """CPU time so far, or None; the group is gone afterwards."""
+        if not self.folder:
+            return None
+        words = (self.folder / self.figure).read_text().split()
+        for _ in range(100):
+            try:
+                self.folder.rmdir()
+                break
+            except OSError:
+                time.sleep(0.01)
+        return int(words[1] if words[0] == "usage_usec" else words[0]) / self.unit
+
+
+def wall_ahead(command):
+    """Milliseconds of wall that a command takes when nothing else on the machine is in its way; needs root for that."""
+    if os.geteuid() == 0:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(10))
+    try:
+        started = time.monotonic()
+        subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+        return (time.monotonic() - started) * 1000
+    finally:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
 def measure(command, **options):
-    """Runs a command to its end: wall and CPU seconds of its process tree, peak memory of its largest process in MiB."""
-    started = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **options)
-    error = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.monotonic() - started
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        sys.exit(f"{' '.join(map(str, command))} ended with {process.returncode}: {error.decode()[-2000:]}")
-    return {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "rss": usage.ru_maxrss / 1024}
+    """Runs a command to its end: wall and CPU seconds of all it starts, peak memory of its largest process in MiB."""
+    group = CpuGroup()
+    with tempfile.TemporaryFile() as errors:
+        started = time.monotonic()
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, preexec_fn=group.enter, **options)
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.monotonic() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            errors.seek(0)
+            sys.exit(f"{' '.join(map(str, command))} ended with {process.returncode}: {errors.read().decode()[-2000:]}")
+    cpu = group.seconds()
+    return {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime if cpu is None else cpu, "rss": usage.ru_maxrss / 1024}
 
 
 def layers_workflow(path, steps, width=100):
@@ -100,11 +151,12 @@ def bench_steps(options, folder):
     rows.append({"what": "peak memory of the program, MiB", "ours": round(max(a["rss"] for a, _ in measured), 1), "peer": round(max(b["rss"] for _, b in measured), 1), "ratio": "", "goal": ""})
     bench = options.program.parent / "bench" / "sandbox_bench"
     if bench.exists():
-        bare = json.loads(subprocess.run([bench, "--json"], capture_output=True, text=True, check=True).stdout)
-        layer = [run("layer") for _ in range(options.rounds)]
+        table = subprocess.run([bench, "300"], capture_output=True, text=True, check=True).stdout
+        bare = next(float(line.split()[-3]) for line in table.splitlines() if line.startswith("plain loop, layer"))
+        layer = [run("layer") for _ in range(max(options.rounds // 2, 1))]
         ours = statistics.median(m["cpu"] for m in layer) * per_step
         rows.append({"what": "CPU per durable step, private writable layer, ms (peer: the bare sandbox in a loop)", "ours": round(ours, 3),
-                     "peer": round(bare["layer_cpu_ms"], 3), "ratio": round(ours / bare["layer_cpu_ms"], 2), "goal": "<= 1.2x"})
+                     "peer": round(bare, 3), "ratio": round(ours / bare, 2), "goal": "<= 1.2x"})
     return rows
 
 
@@ -112,8 +164,9 @@ def bench_nothing(options, folder):
     layers_workflow(folder / "layers.yaml", options.steps)
     layers_ninja(folder, options.steps, command="touch $out")
     state = folder / "state-nothing"
-    run = [options.program, "--state", state, "run", "-o", "name", "-j", "2", "--isolation", "namespaces", "--reuse", folder / "layers.yaml"]
+    run = [options.program, "--state", state, "run", "-o", "name", "-j", "2", "--isolation", "namespaces", folder / "layers.yaml"]
     measure(run)
+    run.append("--reuse")
     measure(["ninja", "-j2", "-C", folder])
     measured = pairs(options.rounds, lambda: measure(run), lambda: measure(["ninja", "-j2", "-C", folder]))
     shutil.rmtree(state, ignore_errors=True)
@@ -135,14 +188,28 @@ spec:
     def run():
         state = tempfile.mkdtemp(dir=folder)
         try:
-            return measure([options.program, "--state", state, "run", folder / "hello.yaml"])
+            return wall_ahead([options.program, "--state", state, "run", folder / "hello.yaml"])
         finally:
             shutil.rmtree(state, ignore_errors=True)
 
     runs = [run() for _ in range(options.rounds * 4)]
-    version = [measure([options.program, "--version"]) for _ in range(options.rounds * 4)]
-    return [{"what": "cold start of hello-world to exit, wall ms", "ours": round(statistics.median(m["wall"] for m in runs) * 1000, 1), "peer": "", "ratio": "", "goal": "<= 40 ms"},
-            {"what": "tiphys --version, wall ms", "ours": round(statistics.median(m["wall"] for m in version) * 1000, 1), "peer": "", "ratio": "", "goal": "<= 20 ms"}]
+    version = [wall_ahead([options.program, "--version"]) for _ in range(options.rounds * 4)]
+    return [{"what": "cold start of hello-world to exit, wall ms", "ours": round(statistics.median(runs), 1), "peer": "", "ratio": "", "goal": "<= 40 ms"},
+            {"what": "tiphys --version, wall ms", "ours": round(statistics.median(version), 1), "peer": "", "ratio": "", "goal": "<= 20 ms"}]
+
+
+def bench_growth(options, folder):
+    """What a step costs as runs grow, without isolation."""
+    rows = []
+    for steps in (options.steps // 5, options.steps, options.steps * 10):
+        layers_workflow(folder / "layers.yaml", steps)
+        state = tempfile.mkdtemp(dir=folder)
+        run = measure([options.program, "--state", state, "run", "-o", "name", "-j", "2", "--isolation", "process", folder / "layers.yaml"])
+        shutil.rmtree(state, ignore_errors=True)
+        cost = run["cpu"] * 1000 / steps
+        ratio = round(cost / rows[0]["ours"], 2) if rows else 1.0
+        rows.append({"what": f"CPU per step of {steps} steps, ms; peak memory {run['rss']:.1f} MiB", "ours": round(cost, 3), "peer": "", "ratio": ratio, "goal": "<= 1.3x"})
+    return rows
 
 
 def bench_genomics(options, folder):
@@ -168,7 +235,7 @@ def bench_genomics(options, folder):
             ratio_row("the same, CPU s", measured, "cpu", "")]
 
 
-BENCHES = {"start": bench_start, "steps": bench_steps, "nothing": bench_nothing, "genomics": bench_genomics}
+BENCHES = {"start": bench_start, "steps": bench_steps, "nothing": bench_nothing, "growth": bench_growth, "genomics": bench_genomics}
 
 
 def main():

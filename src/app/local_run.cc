@@ -94,6 +94,21 @@ class LocalRun::Impl final : public workflows::RunListener {
     }
   }
 
+  void on_recalled(const kube::ObjectKey& workflow, const workflows::RecalledRun& run) override {
+    observer_.on_notice("nothing of " + workflow.name + " has to run: all its " +
+                        std::to_string(run.rows.size()) + " nodes are those of " + run.source);
+    cli::RunLine line;
+    line.name = workflow.name;
+    if (const doc::Value* status = doc::find(run.workflow, "status")) {
+      line.phase = text_of(doc::find_string(*status, "phase"));
+      line.message = text_of(doc::find_string(*status, "message"));
+      line.progress = text_of(doc::find_string(*status, "progress"));
+    }
+    observer_.on_run(line);
+    active_.erase(workflow);
+    loop_.post([this] { check_end(); });
+  }
+
   void on_failure(const kube::ObjectKey& workflow, const Error& error) override {
     if (!failure_) {
       failure_ = Error(error).with_context(kube::describe(workflow));
@@ -128,6 +143,9 @@ class LocalRun::Impl final : public workflows::RunListener {
         std::make_unique<workflows::StepMemory>(records_, *artifacts_, digests_, std::move(memory));
     workflows::ControllerOptions options;
     options.types = &types_;
+    runs_ = std::make_unique<workflows::RunMemory>(records_, store_, *memory_,
+                                                   request_.options.reuse, environment_.path);
+    options.runs = runs_.get();
     options.wanted = [this](const kube::Object& workflow) {
       return wanted_.contains(workflow.key());
     };
@@ -361,6 +379,7 @@ class LocalRun::Impl final : public workflows::RunListener {
   artifacts::FileDigests digests_;
   std::unique_ptr<node::ExecutorWork> work_;
   std::unique_ptr<workflows::StepMemory> memory_;
+  std::unique_ptr<workflows::RunMemory> runs_;
   std::unique_ptr<PodRunner> runner_;
   std::unique_ptr<workflows::Controller> controller_;
   std::unique_ptr<ControlServer> server_;

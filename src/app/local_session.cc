@@ -279,6 +279,7 @@ Result<std::vector<doc::Value>> LocalSession::run(cli::RunRequest request,
     TRY(const kube::ObjectRef object, find(name));
     resume.push_back(object->key());
   }
+  const bool nodes = request.with_nodes;
   std::vector<kube::ObjectKey> keys;
   {
     LocalRun run(*loop_, *store_, paths_, environment_, std::move(request), std::move(resume),
@@ -288,7 +289,11 @@ Result<std::vector<doc::Value>> LocalSession::run(cli::RunRequest request,
   std::vector<doc::Value> out;
   for (const kube::ObjectKey& key : keys) {
     if (const kube::ObjectRef object = store_->get(key)) {
-      TRY(out.emplace_back(), with_nodes(object));
+      if (nodes) {
+        TRY(out.emplace_back(), with_nodes(object));
+      } else {
+        out.push_back(object->document());
+      }
     }
   }
   TRY_VOID(store_->close());

@@ -106,6 +106,7 @@ int carry_out_run(const Context& context, Session& session, RunRequest request,
   view.node_lines = !machine_output;
   view.logs = request.logs;
   auto observer = make_view(machine_output ? context.error : context.out, std::move(view));
+  request.with_nodes = output == "json" || output == "yaml" || output == "wide";
   const auto ended = session.run(std::move(request), *observer);
   observer.reset();  // what it leaves on the screen comes before what is printed here
   if (!ended) {

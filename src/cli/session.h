@@ -97,6 +97,8 @@ struct RunRequest {
   std::vector<std::string> resume;
   RunOptions options;
   bool logs = false;
+  /// The Workflows returned have their nodes.
+  bool with_nodes = true;
 };
 
 struct LogQuery {

@@ -168,6 +168,9 @@ class Controller::Impl {
     auto references = std::make_unique<HeldReferences>(api_, workflow->key().namespace_);
     TRY(const auto rows, api_.rows(workflow->uid()));
     const bool fresh = rows.empty() && doc::find(workflow->document(), "status") == nullptr;
+    if (fresh && recall_run(*workflow)) {
+      return {};
+    }
     if (fresh) {
       TRY(Engine engine, Engine::create(workflow->document(), *references, options_.engine));
       Run& run = insert(std::move(engine), std::move(references), workflow);
@@ -183,6 +186,20 @@ class Controller::Impl {
     Run& run = insert(std::move(engine), std::move(references), workflow);
     take_up_pods(run);
     return apply(run, rows.empty() ? Event(Start{}) : Event(Continue{}));
+  }
+
+  /// Whether the run need not be made, and is done with.
+  bool recall_run(const kube::Object& workflow) {
+    auto known = options_.runs == nullptr ? std::nullopt : options_.runs->recall(workflow, now());
+    if (!known) {
+      return false;
+    }
+    if (listener_ != nullptr) {
+      listener_->on_recalled(workflow.key(), *known);
+    }
+    api_.put_rows(workflow.uid(), std::move(known->rows), {});
+    api_.update(std::move(known->workflow), {});
+    return true;
   }
 
   Run& insert(Engine engine, std::unique_ptr<HeldReferences> references,
@@ -286,6 +303,9 @@ class Controller::Impl {
     }
     if (run.engine.finished() && !run.ended) {
       run.ended = true;
+      if (options_.runs != nullptr) {
+        options_.runs->remember(run.engine);
+      }
       // The run is still in use further up the stack.
       loop_.post([this, key = run.key] { runs_.erase(key); });
     }

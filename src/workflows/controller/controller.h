@@ -14,6 +14,7 @@
 #include "async/loop.h"
 #include "doc/schema.h"
 #include "kube/api.h"
+#include "workflows/controller/run_memory.h"
 #include "workflows/controller/step_memory.h"
 #include "workflows/engine/engine.h"
 #include "workflows/engine/pod.h"
@@ -35,6 +36,13 @@ class RunListener {
   virtual void on_nodes(const Engine& engine, std::span<const NodeIndex> changed) = 0;
   /// The run itself changed: phase, message, outputs.
   virtual void on_run(const Engine& engine) = 0;
+
+  /// A run that need not be made: it has ended as it began, with the rows of another.
+  virtual void on_recalled(const kube::ObjectKey& workflow, const RecalledRun& run) {
+    (void)workflow;
+    (void)run;
+  }
+
   /// A run that could not be taken up: its object is damaged or names what is not there.
   virtual void on_failure(const kube::ObjectKey& workflow, const Error& error) = 0;
 };
@@ -46,6 +54,8 @@ struct ControllerOptions {
   const doc::Schema* types = nullptr;
   /// Only Workflows of this name are taken up; empty = all.
   std::function<bool(const kube::Object& workflow)> wanted;
+  /// Knows whole runs; must outlive the controller. May be null.
+  RunMemory* runs = nullptr;
 };
 
 class Controller final {

@@ -88,8 +88,16 @@ class Explainer {
 
  private:
   std::optional<Reason> reason_of(const SeenNode& pod) const {
-    const auto text = records_.find(reason_key(run_.uid(), pod.id));
-    return text ? Reason::from_json(*text) : std::nullopt;
+    if (const auto text = records_.find(reason_key(run_.uid(), pod.id))) {
+      return Reason::from_json(*text);
+    }
+    // One reason for all nodes of a run that was taken over as a whole.
+    const auto text = records_.find(reason_key(run_.uid(), ""));
+    auto reason = text ? Reason::from_json(*text) : std::nullopt;
+    if (reason && pod.name.starts_with(run_.name())) {
+      reason->node = reason->run + pod.name.substr(run_.name().size());
+    }
+    return reason;
   }
 
   void tell_step(const SeenNode& pod, const std::string& indent, int depth, std::string& out) {

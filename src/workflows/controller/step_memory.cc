@@ -149,6 +149,14 @@ std::string volume_hinders(const Value& volume,
          ", whose content is not compared";
 }
 
+bool has_artifacts(const Value& resolved) {
+  return std::ranges::any_of(std::array{"inputs", "outputs"}, [&](std::string_view side) {
+    const Value* io = doc::find(resolved, side);
+    const Value* artifacts = io == nullptr ? nullptr : doc::find(*io, "artifacts");
+    return artifacts != nullptr && artifacts->is_array() && !artifacts->get_array().empty();
+  });
+}
+
 /// `captured`: standard output was kept as the step's result.
 std::string outcome_to_json(const PodUpdate& update, const std::string& workflow,
                             const std::string& node, bool captured) {
@@ -251,8 +259,8 @@ struct StepMemory::Impl {
   };
 
   /// The key, or why the step cannot be compared.
-  std::expected<executor::StepKey, std::string> key_of(const Engine& engine,
-                                                       const Value& resolved) {
+  std::expected<executor::StepKey, std::string> key_of(const Engine& engine, const Value& resolved,
+                                                       std::set<std::string>& commands) {
     std::set<std::pair<std::string, std::string>> objects;
     std::vector<executor::InputDigest> inputs;
     if (std::string why = read_inputs(resolved, inputs); !why.empty()) {
@@ -275,7 +283,7 @@ struct StepMemory::Impl {
            data == nullptr ? "" : artifacts::sha256_hex(doc::to_json(*data, {.sort_keys = true}))});
     }
     std::vector<executor::Program> started;
-    if (std::string why = read_programs(*container, started); !why.empty()) {
+    if (std::string why = read_programs(*container, started, commands); !why.empty()) {
       return std::unexpected(why);
     }
     return executor::step_key(comparable(resolved), inputs, started);
@@ -322,7 +330,8 @@ struct StepMemory::Impl {
     return why;
   }
 
-  std::string read_programs(const Value& container, std::vector<executor::Program>& out) {
+  std::string read_programs(const Value& container, std::vector<executor::Program>& out,
+                            std::set<std::string>& commands) {
     std::string command;
     each(container, "command", [&](const Value& part) {
       if (command.empty() && part.is_string()) {
@@ -332,20 +341,28 @@ struct StepMemory::Impl {
     if (command.empty()) {
       return "the program it runs is not named";
     }
+    const auto found = find_programs(command);
+    if (!found) {
+      return found.error();
+    }
+    out = **found;
+    commands.insert(std::move(command));
+    return "";
+  }
+
+  std::expected<const std::vector<executor::Program>*, std::string> find_programs(
+      const std::string& command) {
     const auto known = programs.find(command);
     if (known != programs.end()) {
-      out = known->second;
-      return "";
+      return &known->second;
     }
     executor::ProgramSearch search;
     search.path = options.path;
     auto found = executor::programs_of(command, search, digests);
     if (!found) {
-      return found.error().message;
+      return std::unexpected(found.error().message);
     }
-    out = *found;
-    programs.emplace(command, std::move(*found));
-    return "";
+    return &programs.emplace(command, std::move(*found)).first->second;
   }
 
   static Value location_of(const Value& artifact) {
@@ -469,6 +486,7 @@ struct StepMemory::Impl {
   StepMemoryOptions options;
   std::map<std::string, std::vector<executor::Program>> programs;
   std::map<std::pair<std::string, NodeIndex>, Asked> asked;
+  std::map<std::string, RunFacts, std::less<>> facts;
 };
 
 StepMemory::StepMemory(Records& records, artifacts::Store& store, artifacts::FileDigests& digests,
@@ -486,10 +504,13 @@ std::optional<PodUpdate> StepMemory::recall(const Engine& engine, const CreatePo
   CHECK(resolved, "a template's text is JSON");
   Reason reason;
   std::optional<PodUpdate> known;
-  auto key = impl.key_of(engine, *resolved);
+  RunFacts& facts = impl.facts[std::string(workflow_uid)];
+  auto key = impl.key_of(engine, *resolved, facts.commands);
+  facts.plain = facts.plain && key && !has_artifacts(*resolved);
   if (key) {
     const std::string place = place_of(engine, node);
     known = impl.decide(engine, step, *key, place, reason);
+    facts.steps += known ? 1 : 0;
     if (known) {
       impl.records.put("step/" + place,
                        last_time_to_json({engine.metadata().name, true, key->digest}));
@@ -522,6 +543,9 @@ void StepMemory::remember(const Engine& engine, const PodUpdate& update,
   const std::string& digest = asked.key.digest;
   const bool succeeded = update.phase == PodPhase::succeeded;
   if (succeeded) {
+    RunFacts& facts = impl.facts[std::string(workflow_uid)];
+    ++facts.steps;
+    facts.plain = facts.plain && update.artifacts.empty();
     const std::string& name = engine.nodes()[update.node].name;
     impl.records.put("key/" + digest,
                      outcome_to_json(update, engine.metadata().name, name, asked.captures_result));
@@ -529,6 +553,23 @@ void StepMemory::remember(const Engine& engine, const PodUpdate& update,
   impl.records.put("parts/" + digest, asked.key.to_json());
   impl.records.put("step/" + asked.place,
                    last_time_to_json({engine.metadata().name, succeeded, digest}));
+}
+
+StepMemory::RunFacts StepMemory::facts_of(std::string_view workflow_uid) const {
+  const auto found = impl_->facts.find(workflow_uid);
+  return found == impl_->facts.end() ? RunFacts{} : found->second;
+}
+
+std::expected<std::string, std::string> StepMemory::programs_of(const std::string& command) {
+  const auto programs = impl_->find_programs(command);
+  if (!programs) {
+    return std::unexpected(programs.error());
+  }
+  std::string out;
+  for (const executor::Program& program : **programs) {
+    out += program.path.string() + " sha256:" + program.digest + "\n";
+  }
+  return out;
 }
 
 bool StepMemory::was_recalled(std::string_view workflow_uid, NodeIndex node) const {

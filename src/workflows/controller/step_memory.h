@@ -9,9 +9,12 @@
 #include "executor/fingerprint.h"
 #include "workflows/engine/pod.h"
 
+#include <cstddef>
+#include <expected>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -59,6 +62,18 @@ class StepMemory final {
 
   /// Whether the outcome of a node of this run was recalled.
   bool was_recalled(std::string_view workflow_uid, NodeIndex node) const;
+
+  /// What is known of a run's steps so far, for RunMemory.
+  struct RunFacts {
+    std::set<std::string> commands;  ///< the programs that steps name
+    std::size_t steps = 0;           ///< that were recalled or have succeeded
+    /// Every step could be compared, and none takes or leaves artifacts.
+    bool plain = true;
+  };
+
+  RunFacts facts_of(std::string_view workflow_uid) const;
+  /// The files that run when a step says `command`, as one text; or why that cannot be told.
+  std::expected<std::string, std::string> programs_of(const std::string& command);
 
  private:
   struct Impl;

@@ -90,12 +90,15 @@ std::string write_row(const NodeTable& nodes, NodeIndex index, std::optional<Tim
                       bool stopping) {
   const Node& node = nodes[index];
   Object out;
-  set_common(out, nodes, index);
-  set_text(out, "displayNameOverride", node.display_name_override);
+  // What differs from run to run stands first, where row_in_other_run finds it.
+  out["name"] = node.name;
+  set_text(out, "templateScope", nodes.call(index).template_scope);
   out["started"] = node.started.time_since_epoch().count();
   if (node.finished != kNoTime) {
     out["finished"] = node.finished.time_since_epoch().count();
   }
+  set_common(out, nodes, index);
+  set_text(out, "displayNameOverride", node.display_name_override);
   if (node.boundary != kNoNode) {
     out["boundary"] = node.boundary;
   }
@@ -132,6 +135,72 @@ std::string write_row(const StoredNodes& stored, NodeIndex index) {
   return write_row(stored.nodes, index,
                    wake == stored.wakes.end() ? std::nullopt : std::optional(wake->second),
                    stored.stopping.contains(index));
+}
+
+namespace {
+
+bool skip(std::string_view& text, std::string_view expected) {
+  const bool there = text.starts_with(expected);
+  text.remove_prefix(there ? expected.size() : 0);
+  return there;
+}
+
+bool skip_number(std::string_view& text) {
+  const std::size_t length = std::min(text.find_first_not_of("0123456789"), text.size());
+  text.remove_prefix(length);
+  return length != 0;
+}
+
+/// The rest of a JSON text up to and with its closing quote.
+std::optional<std::string_view> take_text(std::string_view& text) {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '\\') {
+      ++at;
+    } else if (text[at] == '"') {
+      const std::string_view taken = text.substr(0, at + 1);
+      text.remove_prefix(at + 1);
+      return taken;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> row_in_other_run(std::string_view row, std::string_view run,
+                                            std::string_view other, TimePoint now) {
+  if (!skip(row, R"({"name":")") || !skip(row, run)) {
+    return std::nullopt;
+  }
+  std::string out = R"({"name":")";
+  out += other;
+  const auto name = take_text(row);
+  if (!name) {
+    return std::nullopt;
+  }
+  out += *name;
+  if (skip(row, R"(,"templateScope":")")) {
+    out += R"(,"templateScope":")";
+    const bool local = skip(row, "local/");
+    if (local && !skip(row, run)) {
+      return std::nullopt;
+    }
+    const auto scope = take_text(row);
+    if (!scope) {
+      return std::nullopt;
+    }
+    if (local) {
+      out.append("local/").append(other);
+    }
+    out += *scope;
+  }
+  const std::string moment = std::to_string(now.time_since_epoch().count());
+  if (!skip(row, R"(,"started":)") || !skip_number(row) || !skip(row, R"(,"finished":)") ||
+      !skip_number(row) || !skip(row, ",")) {
+    return std::nullopt;
+  }
+  out.append(R"(,"started":)").append(moment).append(R"(,"finished":)").append(moment);
+  return out.append(",").append(row);
 }
 
 Value encode_resources(const ResourceSeconds& resources) {

@@ -34,6 +34,12 @@ std::string write_row(const StoredNodes& stored, NodeIndex index);
 std::string write_row(const NodeTable& nodes, NodeIndex index, std::optional<TimePoint> wake,
                       bool stopping);
 
+/// The row of a node that has ended as the same node's row in another run that came to the same
+/// end at `now`; run-dependent are the run's name at the head of the node's name and of its scope,
+/// and the times. Nothing for a row in which they do not stand where write_row puts them.
+std::optional<std::string> row_in_other_run(std::string_view row, std::string_view run,
+                                            std::string_view other, TimePoint now);
+
 /// Done and total of what makes up progress.
 struct Progress {
   std::int64_t done = 0;
