@@ -31,7 +31,7 @@ function(tiphys_module folder)
   target_link_libraries(${target} PUBLIC ${ARG_DEPS} ${ARG_LIBS})
   target_compile_options(${target} PRIVATE ${TIPHYS_WARNINGS})
 
-  if(ARG_TESTS)
+  if(ARG_TESTS AND TIPHYS_UNIT_TESTS)
     add_executable(${id}_test ${ARG_TESTS})
     target_link_libraries(${id}_test PRIVATE ${target} GTest::gmock GTest::gtest_main)
     target_compile_options(${id}_test PRIVATE ${TIPHYS_WARNINGS})
@@ -43,6 +43,9 @@ function(tiphys_module folder)
 
   # A fuzz target is a libFuzzer program in the preset `fuzz`. Everywhere else it is linked with a small driver that runs
   # the kept corpus, testdata/fuzz/<name>/ beside the source, so that what was found once stays fixed.
+  if(NOT TIPHYS_UNIT_TESTS AND NOT TIPHYS_FUZZ)
+    set(ARG_FUZZ)
+  endif()
   foreach(fuzz IN LISTS ARG_FUZZ)
     cmake_path(GET fuzz STEM name)
     if(TIPHYS_FUZZ)
