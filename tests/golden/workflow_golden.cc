@@ -50,6 +50,7 @@ struct GoldenRun {
 struct Options {
   fs::path table, folder, program, image_path;
   std::set<std::string> groups;
+  std::set<std::string> exceptions;  ///< files that are left out, see --exceptions
   bool verbose = false;
   std::size_t jobs = 32;
 };
@@ -422,6 +423,14 @@ Options parse_arguments(int count, char** arguments) {
         options.program = value;
       } else if (argument == "--path") {
         options.image_path = value;
+      } else if (argument == "--exceptions") {
+        // A file a line, then why; # begins a comment.
+        std::ifstream lines(value);
+        for (std::string line; std::getline(lines, line);) {
+          if (!line.empty() && line[0] != '#') {
+            options.exceptions.insert(line.substr(0, line.find(' ')));
+          }
+        }
       } else if (argument == "--jobs") {
         options.jobs = static_cast<std::size_t>(std::max(1, std::atoi(value.c_str())));
       } else if (argument == "--group") {

@@ -1,7 +1,9 @@
 // Table depends.
 
+#include "doc/yaml.h"
 #include "lang/depends/depends.h"
 #include "reader.h"
+#include "workflows/validate/validate.h"
 
 #include <boost/json.hpp>
 
@@ -139,6 +141,65 @@ Outcome evaluate_case(const doc::Value& in) {
   return out;
 }
 
+/// The table's decoder knew that tasks hold texts: `y` stands there for the text "true".
+void booleans_to_texts(doc::Value& value) {
+  if (value.is_bool()) {
+    value = value.get_bool() ? "true" : "false";
+  } else if (value.is_array()) {
+    for (doc::Value& element : value.get_array()) {
+      booleans_to_texts(element);
+    }
+  }
+}
+
+void make_texts(doc::Value& workflow) {
+  doc::Value& dag = workflow.at("spec").at("templates").at(2).at("dag");
+  doc::Value* tasks = dag.is_object() ? dag.get_object().if_contains("tasks") : nullptr;
+  if (tasks == nullptr || !tasks->is_array()) {
+    return;
+  }
+  for (doc::Value& task : tasks->get_array()) {
+    for (const char* member : {"name", "template", "depends", "dependencies"}) {
+      doc::Value* value = task.is_object() ? task.get_object().if_contains(member) : nullptr;
+      if (value != nullptr) {
+        booleans_to_texts(*value);
+      }
+    }
+  }
+}
+
+/// The DAG inside template main of a Workflow that also has the templates `t` (no inputs) and `p`
+/// (input q, output o).
+Outcome validate_case(const doc::Value& in) {
+  std::string text =
+      "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: wf}\nspec:\n"
+      "  entrypoint: main\n  templates:\n"
+      "  - {name: t, container: {image: x, command: [c]}}\n"
+      "  - name: p\n    inputs: {parameters: [{name: q}]}\n"
+      "    outputs: {parameters: [{name: o, valueFrom: {path: /o}}]}\n"
+      "    container: {image: x, command: [c]}\n"
+      "  - name: main\n    dag:\n      ";
+  for (const char c : text_at(in, "dag")) {
+    text += c;
+    text += c == '\n' ? "      " : "";
+  }
+  auto document = doc::parse_yaml(text);
+  if (!document) {
+    return failed(document.error());
+  }
+  make_texts(document->value);
+  const std::vector<workflows::Candidate> candidates{{&document->value, &document->positions}};
+  workflows::ValidateOptions options;
+  options.strict = false;
+  options.submitting = true;
+  for (const workflows::Finding& finding : workflows::validate(candidates, options)) {
+    if (finding.severity == workflows::Severity::error) {
+      return failed(Error{ErrorCode::invalid, finding.message, {}});
+    }
+  }
+  return text_value("valid");
+}
+
 }  // namespace
 
 Outcome read_depends(const Case& one) {
@@ -148,6 +209,9 @@ Outcome read_depends(const Case& one) {
   }
   if (op == "evaluate") {
     return evaluate_case(one.in);
+  }
+  if (op == "validate") {
+    return validate_case(one.in);
   }
   return std::unexpected("no reader for op " + op);
 }
