@@ -57,11 +57,11 @@ class LocalRun::Impl final : public workflows::RunListener {
         records_(store),
         logs_(paths.logs()) {}
 
-  Result<std::vector<kube::ObjectKey>> carry_out() {
+  Result<RunOutcome> carry_out() {
     TRY_VOID(build());
     TRY_VOID(submit());
     if (wanted_.empty()) {
-      return order_;
+      return RunOutcome();
     }
     runner_->start();
     controller_->start();
@@ -74,7 +74,7 @@ class LocalRun::Impl final : public workflows::RunListener {
     if (request_.logs) {
       read_logs();
     }
-    return order_;
+    return RunOutcome{order_, left_};
   }
 
   void on_nodes(const workflows::Engine& engine,
@@ -255,10 +255,11 @@ class LocalRun::Impl final : public workflows::RunListener {
     ++interrupts_;
     observer_.on_notice(interrupts_ == 1
                             ? "stopping: exit handlers run; interrupt again to terminate"
-                        : interrupts_ == 2 ? "terminating"
-                                           : "leaving; `tiphys run --resume NAME` goes on");
+                        : interrupts_ == 2 ? "terminating; interrupt again to leave at once"
+                                           : leaving_text());
     if (interrupts_ > 2) {
-      fail_all(Error{ErrorCode::unavailable, "interrupted", {}});
+      left_ = true;
+      loop_.stop();
       return;
     }
     const std::set<kube::ObjectKey> active = active_;
@@ -266,6 +267,14 @@ class LocalRun::Impl final : public workflows::RunListener {
       (void)controller_->control(key, interrupts_ == 1 ? workflows::Event(workflows::Stop{})
                                                        : workflows::Event(workflows::Terminate{}));
     }
+  }
+
+  std::string leaving_text() const {
+    std::string names;
+    for (const kube::ObjectKey& key : active_) {
+      names += " --resume " + key.name;
+    }
+    return "leaving; `tiphys run" + names + "` goes on";
   }
 
   Result<> carry_out_verb(const cli::Control& control) {
@@ -395,6 +404,7 @@ class LocalRun::Impl final : public workflows::RunListener {
   async::Timer tick_;
   int interrupts_ = 0;
   bool ending_ = false;
+  bool left_ = false;
 };
 
 LocalRun::LocalRun(async::Loop& loop, store::Store& store, const StatePaths& paths,
@@ -405,6 +415,6 @@ LocalRun::LocalRun(async::Loop& loop, store::Store& store, const StatePaths& pat
 
 LocalRun::~LocalRun() = default;
 
-Result<std::vector<kube::ObjectKey>> LocalRun::carry_out() { return impl_->carry_out(); }
+Result<RunOutcome> LocalRun::carry_out() { return impl_->carry_out(); }
 
 }  // namespace tiphys::app

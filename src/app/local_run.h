@@ -10,6 +10,11 @@
 
 namespace tiphys::app {
 
+struct RunOutcome {
+  std::vector<kube::ObjectKey> runs;  ///< in the order of the request
+  bool left = false;                  ///< interrupted for good before all had ended
+};
+
 class LocalRun final {
  public:
   /// All must outlive the run. The store must be writable. `resume`: the runs that the request
@@ -21,10 +26,9 @@ class LocalRun final {
   LocalRun& operator=(const LocalRun&) = delete;
   ~LocalRun();
 
-  /// Blocks until all runs have ended and their ends are durable. Returns their keys in the
-  /// order of the request. Errors: an object that cannot be stored (already_exists, invalid), a run
-  /// to resume that has ended, a full disk.
-  Result<std::vector<kube::ObjectKey>> carry_out();
+  /// Blocks until all runs have ended and their ends are durable. Errors: an object that cannot be
+  /// stored (already_exists, invalid), a run to resume that has ended, a full disk.
+  Result<RunOutcome> carry_out();
 
  private:
   class Impl;

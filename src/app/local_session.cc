@@ -94,6 +94,29 @@ bool is_newer(const kube::ObjectRef& a, const kube::ObjectRef& b) {
          std::pair(b->creation_time(), b->resource_version());
 }
 
+Result<> no_step(const kube::ObjectRef& workflow, const std::string& name) {
+  return fail(ErrorCode::not_found,
+              "workflow " + workflow->key().name + " has no step or pod \"" + name + "\"");
+}
+
+/// Whether a name given by a person means a pod: its own, its node's, or one around it: "map" means
+/// all items of the loop "map(0:a)", "sub" all that runs in the template called there.
+bool is_meant(const workflows::PodOfNode& pod, const std::string& name) {
+  if (pod.pod_name == name || pod.node_name == name || pod.node_id == name ||
+      pod.display_name == name) {
+    return true;
+  }
+  const std::string part = "." + name;
+  for (std::size_t at = pod.node_name.find(part); at != std::string::npos;
+       at = pod.node_name.find(part, at + 1)) {
+    const std::size_t end = at + part.size();
+    if (end == pod.node_name.size() || std::string_view("([.").contains(pod.node_name[end])) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /// Tells of every node whose phase is not the one last told.
 void tell_nodes(const workflows::Engine& engine, std::vector<workflows::NodePhase>& told,
                 bool earlier, cli::RunObserver& observer) {
@@ -228,13 +251,12 @@ Result<> LocalSession::logs(const cli::LogQuery& query,
     TRY(const auto rows, stored_rows(*store_, workflow->uid()));
     TRY(const auto pods, workflows::pods_of(workflow->document(), rows));
     std::vector<cli::LogLine> lines;
+    bool found = false;
     for (const workflows::PodOfNode& pod : pods) {
-      const bool meant = query.node_or_pod.empty() || pod.pod_name == query.node_or_pod ||
-                         pod.node_name == query.node_or_pod || pod.node_id == query.node_or_pod ||
-                         pod.display_name == query.node_or_pod;
-      if (!meant) {
+      if (!query.node_or_pod.empty() && !is_meant(pod, query.node_or_pod)) {
         continue;
       }
+      found = true;
       auto& of_pod = files[pod.pod_name];
       if (of_pod.empty()) {
         of_pod = folder.files_of(workflow->key().namespace_, pod.pod_name);
@@ -266,38 +288,37 @@ Result<> LocalSession::logs(const cli::LogQuery& query,
       }
     }
     if (!query.follow || has_ended(workflow->document())) {
-      return {};
+      return found || query.node_or_pod.empty() ? Result<>() : no_step(workflow, query.node_or_pod);
     }
     TRY([[maybe_unused]] const bool changed, look_again());
   }
 }
 
-Result<std::vector<doc::Value>> LocalSession::run(cli::RunRequest request,
-                                                  cli::RunObserver& observer) {
+Result<cli::RunEnd> LocalSession::run(cli::RunRequest request, cli::RunObserver& observer) {
   std::vector<kube::ObjectKey> resume;
   for (const std::string& name : request.resume) {
     TRY(const kube::ObjectRef object, find(name));
     resume.push_back(object->key());
   }
   const bool nodes = request.with_nodes;
-  std::vector<kube::ObjectKey> keys;
+  RunOutcome outcome;
   {
     LocalRun run(*loop_, *store_, paths_, environment_, std::move(request), std::move(resume),
                  observer);
-    TRY(keys, run.carry_out());
+    TRY(outcome, run.carry_out());
   }
-  std::vector<doc::Value> out;
-  for (const kube::ObjectKey& key : keys) {
+  cli::RunEnd end{.workflows = {}, .left = outcome.left};
+  for (const kube::ObjectKey& key : outcome.runs) {
     if (const kube::ObjectRef object = store_->get(key)) {
       if (nodes) {
-        TRY(out.emplace_back(), with_nodes(object));
+        TRY(end.workflows.emplace_back(), with_nodes(object));
       } else {
-        out.push_back(object->document());
+        end.workflows.push_back(object->document());
       }
     }
   }
   TRY_VOID(store_->close());
-  return out;
+  return end;
 }
 
 Result<std::optional<workflows::Engine>> LocalSession::engine_of(const kube::ObjectRef& workflow) {

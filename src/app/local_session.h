@@ -37,7 +37,7 @@ class LocalSession final : public cli::Session {
                             const std::string& name) override;
   Result<> logs(const cli::LogQuery& query,
                 const std::function<bool(const cli::LogLine&)>& on_line) override;
-  Result<std::vector<doc::Value>> run(cli::RunRequest request, cli::RunObserver& observer) override;
+  Result<cli::RunEnd> run(cli::RunRequest request, cli::RunObserver& observer) override;
   Result<doc::Value> watch(const std::string& name, cli::RunObserver& observer) override;
   std::vector<std::string> log_tail(const std::string& pod, std::size_t lines) override;
   Result<> control(const cli::Control& control) override;

@@ -27,8 +27,10 @@ void add_output(CLI::App& verb, OutputFormat& output, const std::vector<std::str
 }
 
 void add_submit_options(CLI::App& verb, SubmitOptions& submit) {
-  verb.add_option("-p,--parameter", submit.parameters, "Pass an input parameter, NAME=VALUE")
-      ->allow_extra_args(false);
+  verb.add_option("-p,--parameter", submit.parameters,
+                  "Pass an input parameter; may be given again")
+      ->allow_extra_args(false)
+      ->type_name("NAME=VALUE");
   verb.add_option("-f,--parameter-file", submit.parameter_file,
                   "Pass a file with input parameters (YAML or JSON)");
   verb.add_option("--entrypoint", submit.entrypoint, "Override the entrypoint");
@@ -93,8 +95,7 @@ void add_run_verbs(CLI::App& app, Chosen& chosen) {
         verb.add_flag("--dry-run", command.dry_run, "Print the workflow instead of running it");
         verb.add_flag("--log", command.log, "Print the logs of the steps as they are written");
         verb.add_flag("--strict,!--no-strict", command.strict,
-                      "Refuse unknown fields (default true)")
-            ->default_val(true);
+                      "Refuse unknown fields (default); --no-strict, --strict=false: ignore them");
         add_run_options(verb, command.run);
       });
   add_verb<RetryCommand>(
@@ -107,8 +108,9 @@ void add_run_verbs(CLI::App& app, Chosen& chosen) {
         verb.add_option("--node-field-selector", command.request.node_field_selector,
                         "Nodes to run again");
         verb.add_option("-p,--parameter", command.parameters,
-                        "Override an input parameter, NAME=VALUE")
-            ->allow_extra_args(false);
+                        "Override an input parameter; may be given again")
+            ->allow_extra_args(false)
+            ->type_name("NAME=VALUE");
         verb.add_flag("--log", command.log, "Print the logs of the steps as they are written");
         verb.add_flag("-w,--wait,--watch", command.wait,
                       "Accepted: retry always runs here and returns when the workflow has ended");
@@ -126,8 +128,7 @@ void add_run_verbs(CLI::App& app, Chosen& chosen) {
         verb.add_option("--kinds", command.kinds, "Which kinds to look at (default all)")
             ->delimiter(',');
         verb.add_flag("--strict,!--no-strict", command.strict,
-                      "Refuse unknown fields (default true)")
-            ->default_val(true);
+                      "Refuse unknown fields (default); --no-strict, --strict=false: ignore them");
         verb.add_flag("--offline", command.offline,
                       "Accepted: references are always resolved among the given files");
       });
@@ -273,8 +274,9 @@ void add_changing_verbs(CLI::App& app, Chosen& chosen) {
         verb.add_option("--phase", command.control.phase, "Phase to set");
         verb.add_option("-m,--message", command.control.message, "Message to set");
         verb.add_option("-p,--output-parameter", command.output_parameters,
-                        "Output to set, NAME=VALUE")
-            ->allow_extra_args(false);
+                        "Output to set; may be given again")
+            ->allow_extra_args(false)
+            ->type_name("NAME=VALUE");
       });
   add_verb<DeleteCommand>(
       app, chosen, "delete", "Delete workflows, their logs and records", delete_workflows,

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <ostream>
+#include <set>
 
 namespace tiphys::cli {
 namespace {
@@ -55,6 +56,52 @@ void print_documents(const Context& context, const std::vector<Value>& documents
   }
 }
 
+/// Hands on the nodes that match, and what becomes of those that have matched.
+class FilteredView final : public RunObserver {
+ public:
+  using Filter = std::function<bool(const Value& node)>;
+
+  FilteredView(std::unique_ptr<RunObserver> view, Filter filter)
+      : view_(std::move(view)), filter_(std::move(filter)) {}
+
+  void on_run(const RunLine& run) override { view_->on_run(run); }
+
+  void on_node(const NodeLine& node) override {
+    const Value fields = doc::Object{{"name", node.name},
+                                     {"displayName", node.display_name},
+                                     {"templateName", node.template_name},
+                                     {"phase", node.phase}};
+    if (shown_.contains(node.index) || filter_(fields)) {
+      shown_.insert(node.index);
+      view_->on_node(node);
+    }
+  }
+
+  void on_log(const LogLine& line) override { view_->on_log(line); }
+
+  void on_notice(std::string_view text) override { view_->on_notice(text); }
+
+  void on_tick() override { view_->on_tick(); }
+
+  bool wants_ticks() const override { return view_->wants_ticks(); }
+
+ private:
+  std::unique_ptr<RunObserver> view_;
+  Filter filter_;
+  std::set<std::uint32_t> shown_;
+};
+
+/// The filter of --status or --node-field-selector; empty when neither is given.
+Result<FilteredView::Filter> node_filter(const std::string& status, const std::string& selector) {
+  if (!status.empty() && !selector.empty()) {
+    return fail(ErrorCode::invalid, "cannot use both --status and --node-field-selector");
+  }
+  if (status.empty() && selector.empty()) {
+    return FilteredView::Filter();
+  }
+  return parse_node_selector(status.empty() ? selector : "phase=" + status);
+}
+
 }  // namespace
 
 int get_workflows(const Context& context, const GetCommand& command) {
@@ -64,20 +111,11 @@ int get_workflows(const Context& context, const GetCommand& command) {
                                                : Layout::standard;
   options.style = {.color = context.color, .utf8 = context.utf8};
   options.now = context.surroundings.now();
-  if (!command.status.empty() && !command.node_field_selector.empty()) {
-    return report(
-        context,
-        Error{ErrorCode::invalid, "cannot use both --status and --node-field-selector", {}});
+  auto filter = node_filter(command.status, command.node_field_selector);
+  if (!filter) {
+    return report(context, filter.error());
   }
-  const std::string selector =
-      command.status.empty() ? command.node_field_selector : "phase=" + command.status;
-  if (!selector.empty()) {
-    auto filter = parse_node_selector(selector);
-    if (!filter) {
-      return report(context, filter.error());
-    }
-    options.filter = std::move(*filter);
-  }
+  options.filter = std::move(*filter);
   auto session = context.open(false);
   if (!session) {
     return report(context, session.error());
@@ -165,6 +203,10 @@ int print_logs(const Context& context, const LogsCommand& command) {
 }
 
 int watch_workflows(const Context& context, const WatchCommand& command) {
+  const auto filter = node_filter(command.status, command.node_field_selector);
+  if (!filter) {
+    return report(context, filter.error());
+  }
   auto session = context.open(false);
   if (!session) {
     return report(context, session.error());
@@ -176,6 +218,9 @@ int watch_workflows(const Context& context, const WatchCommand& command) {
     view.node_lines = !command.quiet;
     view.tell_earlier = true;
     auto observer = make_view(context.out, std::move(view));
+    if (*filter) {
+      observer = std::make_unique<FilteredView>(std::move(observer), *filter);
+    }
     const auto ended = (*session)->watch(name, *observer);
     observer.reset();
     if (!ended) {

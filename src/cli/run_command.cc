@@ -19,6 +19,8 @@ namespace {
 using doc::Value;
 
 constexpr std::size_t kLogTailLines = 3;
+/// As shells report a program that SIGINT has ended.
+constexpr int kInterruptedExit = 130;
 
 /// Kinds that a run may refer to.
 bool is_supporting(std::string_view kind) {
@@ -113,13 +115,13 @@ int carry_out_run(const Context& context, Session& session, RunRequest request,
     return report(context, ended.error());
   }
   bool all_succeeded = true;
-  for (const Value& workflow : *ended) {
+  for (const Value& workflow : ended->workflows) {
     all_succeeded = all_succeeded && succeeded(workflow);
     if (machine_output || output == "wide") {
       print_workflow(context, workflow, output);
     }
   }
-  return all_succeeded ? 0 : 1;
+  return ended->left ? kInterruptedExit : all_succeeded ? 0 : 1;
 }
 
 /// Where objects go that do not say: the namespace given, else that of the Workflows when they name

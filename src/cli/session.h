@@ -101,6 +101,13 @@ struct RunRequest {
   bool with_nodes = true;
 };
 
+struct RunEnd {
+  /// The Workflows of the request as they stand, nodes included.
+  std::vector<doc::Value> workflows;
+  /// A person left before they had ended; they can be resumed.
+  bool left = false;
+};
+
 struct LogQuery {
   std::string workflow;
   std::string node_or_pod;  ///< empty = all
@@ -148,8 +155,8 @@ class Session {
 
   virtual Result<> logs(const LogQuery& query,
                         const std::function<bool(const LogLine&)>& on_line) = 0;
-  /// Runs to the end and returns the Workflows as they ended, nodes included.
-  virtual Result<std::vector<doc::Value>> run(RunRequest request, RunObserver& observer) = 0;
+  /// Runs to the end, or until a person leaves.
+  virtual Result<RunEnd> run(RunRequest request, RunObserver& observer) = 0;
   /// Follows a run that another process carries out; returns it as it ended.
   virtual Result<doc::Value> watch(const std::string& name, RunObserver& observer) = 0;
   /// The last lines that a pod's containers wrote, oldest first; none when there is no log. May be
