@@ -149,6 +149,10 @@ void booleans_to_texts(doc::Value& value) {
     for (doc::Value& element : value.get_array()) {
       booleans_to_texts(element);
     }
+  } else if (value.is_object()) {
+    for (auto& [name, member] : value.get_object()) {
+      booleans_to_texts(member);
+    }
   }
 }
 
@@ -159,7 +163,7 @@ void make_texts(doc::Value& workflow) {
     return;
   }
   for (doc::Value& task : tasks->get_array()) {
-    for (const char* member : {"name", "template", "depends", "dependencies"}) {
+    for (const char* member : {"name", "template", "depends", "dependencies", "inline"}) {
       doc::Value* value = task.is_object() ? task.get_object().if_contains(member) : nullptr;
       if (value != nullptr) {
         booleans_to_texts(*value);
