@@ -76,7 +76,7 @@ spec:
     container:
       image: busybox
       command: [sh, -c]
-      args: ["echo \\"begin {{node.name}}\\" >> /out/log; sleep 0.03; echo \\"end {{node.name}}\\" >> /out/log; exit $(( {{retries}} < 1 ))"]
+      args: ["echo \\"begin {{node.name}}({{retries}})\\" >> /out/log; sleep 0.03; echo \\"end {{node.name}}({{retries}})\\" >> /out/log; exit $(( {{retries}} < 1 ))"]
       volumeMounts: [{name: out, mountPath: /out}]
   - name: sum
     inputs: {parameters: [{name: all}], artifacts: [{name: plan, path: /tmp/plan}]}
@@ -122,7 +122,7 @@ class Ground:
         got = subprocess.run([self.program, "get", "crash", "-o", "json"], env=self.environment, capture_output=True, text=True, check=False)
         if got.returncode == 0:
             return json.loads(got.stdout)
-        if "not found" in got.stderr or "no such" in got.stderr.lower():
+        if "not found" in got.stderr or "no store in" in got.stderr:
             return None
         sys.exit(f"get: {got.stderr}")
 

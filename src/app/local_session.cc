@@ -25,6 +25,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kLookAgain{250};
 const std::string kMainContainer = "main";
+/// How often a verb looks for the program that runs the workflow.
+constexpr int kTries = 20;
 constexpr std::string_view kCompleted = "workflows.argoproj.io/completed";
 
 std::string_view phase_of(const doc::Value& workflow) {
@@ -247,7 +249,7 @@ Result<> LocalSession::logs(const cli::LogQuery& query,
                                        : has_main               ? kMainContainer
                                                                 : file.container();
         std::vector<cli::LogLine> own;
-        file.read_new(own);
+        file.read_new(own, pod.ended ? LogWriter::ended : LogWriter::running);
         std::erase_if(own, [&](const cli::LogLine& line) { return line.container != container; });
         if (first && query.tail &&
             own.size() > static_cast<std::size_t>(std::max<std::int64_t>(*query.tail, 0))) {
@@ -356,14 +358,25 @@ std::vector<std::string> LocalSession::log_tail(const std::string& pod, std::siz
 }
 
 Result<> LocalSession::control(const cli::Control& control) {
-  const auto sent = send_control(paths_.root, control);
-  if (sent || sent.error().code != ErrorCode::unavailable) {
-    return sent;
+  for (int left = kTries;; --left) {
+    const auto sent = send_control(paths_.root, control);
+    if (sent || sent.error().code != ErrorCode::unavailable) {
+      return sent;
+    }
+    // Nobody runs it: its record is changed, and the run goes on from there when it is resumed.
+    writable_ = true;
+    const auto opened = open_store();
+    if (opened) {
+      return control_record(control);
+    }
+    if (opened.error().code != ErrorCode::conflict || left == 0) {
+      return opened;
+    }
+    // The program that holds the directory is just starting, and will listen.
+    writable_ = false;
+    wait_a_little();
+    TRY_VOID(open_store());
   }
-  // Nobody runs it: its record is changed, and the run goes on from there when it is resumed.
-  writable_ = true;
-  TRY_VOID(open_store());
-  return control_record(control);
 }
 
 Result<> LocalSession::control_record(const cli::Control& control) {
@@ -470,9 +483,14 @@ Result<std::string> LocalSession::explain(const std::string& workflow, const std
   return workflows::explain(StoreRecords(*store_), document, node);
 }
 
-Result<bool> LocalSession::look_again() {
+void LocalSession::wait_a_little() {
+  // The timer ends before anybody replaces the loop that it belongs to.
   const async::Timer timer = loop_->call_after(kLookAgain, [this] { loop_->stop(); });
   loop_->run();
+}
+
+Result<bool> LocalSession::look_again() {
+  wait_a_little();
   if (look_of(paths_.root) == seen_) {
     return false;
   }

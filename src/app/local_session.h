@@ -58,6 +58,7 @@ class LocalSession final : public cli::Session {
   Result<std::optional<workflows::Engine>> engine_of(const kube::ObjectRef& workflow);
   /// Waits a moment; true when another program may have written since, which has then been read.
   Result<bool> look_again();
+  void wait_a_little();
   /// Runs the loop until what was written is safe from a loss of power.
   Result<> flush();
   /// Carries out a verb on the record of a run that nobody runs.
