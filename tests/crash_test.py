@@ -175,8 +175,8 @@ def run(root, program, kills, rng):
     problems = []
     safe = {}  # what had succeeded, and how often it had begun by then
     done = early = 0
-    # Long enough that a hundred kills fall into the run, each after some progress or none.
-    longest = max(0.08, 2 * whole / kills + 0.06)
+    # So long a program may live at most; it follows the progress, so that the kills spread over the whole run.
+    longest = 0.1
     arguments = ["run", str(ground.file), "-j", "2"]
     while done < kills and not problems:
         process = ground.start(*arguments)
@@ -187,6 +187,8 @@ def run(root, program, kills, rng):
             process.wait()
         if process.returncode == -9:
             done += 1
+        longest *= 1.15 if len(safe) * kills < 0.8 * steps * done else 0.6
+        longest = min(max(longest, 0.02), 2.0)
         document = ground.document()
         if document is None:
             early += 1

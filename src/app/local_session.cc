@@ -112,13 +112,17 @@ void tell_nodes(const workflows::Engine& engine, std::vector<workflows::NodePhas
 }
 
 /// Changes whenever another program has committed: sizes and times of the store's files.
-std::string look_of(const std::filesystem::path& directory) {
+std::string look_of(const std::filesystem::path& directory,
+                    std::filesystem::file_time_type* newest = nullptr) {
   std::string out;
   for (const char* name : {"store.db", "store.db-wal"}) {
     std::error_code code;
     const std::filesystem::path file = directory / name;
     const auto size = std::filesystem::file_size(file, code);
     const auto time = std::filesystem::last_write_time(file, code);
+    if (newest != nullptr && !code) {
+      *newest = std::max(*newest, time);
+    }
     out += std::to_string(code ? 0 : size) + "@" +
            std::to_string(code ? 0 : time.time_since_epoch().count()) + " ";
   }
@@ -151,7 +155,12 @@ Result<std::unique_ptr<cli::Session>> LocalSession::open(const cli::SessionOptio
 
 Result<> LocalSession::open_store() {
   store_.reset();
-  seen_ = look_of(paths_.root);
+  std::filesystem::file_time_type newest = std::filesystem::file_time_type::min();
+  seen_ = look_of(paths_.root, &newest);
+  // The kernel's stamps are coarse: what is written right after the look may look the same.
+  const auto now = std::chrono::time_point_cast<std::filesystem::file_time_type::duration>(
+      std::chrono::file_clock::from_sys(clock_.now()));
+  settled_ = newest < now - std::chrono::seconds(1);
   loop_ = std::make_unique<async::Loop>(clock_);
   store::Options options;
   options.directory = paths_.root;
@@ -491,7 +500,7 @@ void LocalSession::wait_a_little() {
 
 Result<bool> LocalSession::look_again() {
   wait_a_little();
-  if (look_of(paths_.root) == seen_) {
+  if (settled_ && look_of(paths_.root) == seen_) {
     return false;
   }
   TRY_VOID(open_store());

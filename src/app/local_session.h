@@ -72,7 +72,8 @@ class LocalSession final : public cli::Session {
   async::SystemRandom random_;
   std::unique_ptr<async::Loop> loop_;
   std::unique_ptr<store::Store> store_;
-  std::string seen_;  ///< what the store's files looked like when they were read
+  std::string seen_;      ///< what the store's files looked like when they were read
+  bool settled_ = false;  ///< nothing can have been written that `seen_` does not show
   std::unique_ptr<LogFolder> tails_;
 };
 
