@@ -76,7 +76,7 @@ spec:
     container:
       image: busybox
       command: [sh, -c]
-      args: ["echo \\"begin {{node.name}}\\" >> /out/log; sleep 0.03; echo \\"end {{node.name}}\\" >> /out/log; exit $(( {{retries}} < 1 ))"]
+      args: ["echo \\"begin {{node.name}}({{retries}})\\" >> /out/log; sleep 0.03; echo \\"end {{node.name}}({{retries}})\\" >> /out/log; exit $(( {{retries}} < 1 ))"]
       volumeMounts: [{name: out, mountPath: /out}]
   - name: sum
     inputs: {parameters: [{name: all}], artifacts: [{name: plan, path: /tmp/plan}]}
@@ -122,7 +122,7 @@ class Ground:
         got = subprocess.run([self.program, "get", "crash", "-o", "json"], env=self.environment, capture_output=True, text=True, check=False)
         if got.returncode == 0:
             return json.loads(got.stdout)
-        if "not found" in got.stderr or "no such" in got.stderr.lower():
+        if "not found" in got.stderr or "no store in" in got.stderr:
             return None
         sys.exit(f"get: {got.stderr}")
 
@@ -175,8 +175,8 @@ def run(root, program, kills, rng):
     problems = []
     safe = {}  # what had succeeded, and how often it had begun by then
     done = early = 0
-    # Long enough that a hundred kills fall into the run, each after some progress or none.
-    longest = max(0.08, 2 * whole / kills + 0.06)
+    # So long a program may live at most; it follows the progress, so that the kills spread over the whole run.
+    longest = 0.1
     arguments = ["run", str(ground.file), "-j", "2"]
     while done < kills and not problems:
         process = ground.start(*arguments)
@@ -187,6 +187,8 @@ def run(root, program, kills, rng):
             process.wait()
         if process.returncode == -9:
             done += 1
+        longest *= 1.15 if len(safe) * kills < 0.8 * steps * done else 0.6
+        longest = min(max(longest, 0.02), 2.0)
         document = ground.document()
         if document is None:
             early += 1

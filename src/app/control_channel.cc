@@ -93,7 +93,7 @@ std::string control_to_json(const cli::Control& control) {
     parameters.push_back(doc::Object{{"name", name}, {"value", value}});
   }
   const std::string_view verb = kVerbs.at(static_cast<std::size_t>(control.verb));
-  return doc::to_json(doc::Object{{"verb", {verb.data(), verb.size()}},
+  return doc::to_json(doc::Object{{"verb", std::string(verb)},
                                   {"namespace", control.namespace_},
                                   {"workflow", control.workflow},
                                   {"message", control.message},

@@ -39,6 +39,7 @@ TEST_F(ControlChannel, a_request_reaches_the_handler_and_its_answer_the_caller) 
                                    .parameters = {{"a", "1=2"}}});
     const auto copy = seen;
     second = send_control(folder_, {.verb = cli::Control::Verb::stop, .workflow = "missing"});
+    EXPECT_EQ(copy.verb, cli::Control::Verb::set);
     EXPECT_EQ(copy.message, "m\n\"x\"");
     EXPECT_EQ(copy.parameters.at(0).second, "1=2");
     loop_.stop();

@@ -332,20 +332,21 @@ class LocalRun::Impl final : public workflows::RunListener {
       logging_[key];
     }
     if (ended) {
-      read_logs();
+      read_logs(&key);
       logging_.erase(key);
     }
   }
 
-  /// The new lines of all pods that run, in the order of their times.
-  void read_logs() {
+  /// The new lines of all pods that run, in the order of their times; one of them may have ended.
+  void read_logs(const std::pair<std::string, std::string>* ended = nullptr) {
     std::vector<cli::LogLine> lines;
     for (auto& [pod, files] : logging_) {
       if (files.empty()) {
         files = logs_.files_of(pod.first, pod.second);
       }
       for (LogFile& file : files) {
-        file.read_new(lines);
+        file.read_new(lines,
+                      ended != nullptr && pod == *ended ? LogWriter::ended : LogWriter::running);
       }
     }
     sort_by_time(lines);

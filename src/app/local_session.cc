@@ -25,6 +25,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kLookAgain{250};
 const std::string kMainContainer = "main";
+/// How often a verb looks for the program that runs the workflow.
+constexpr int kTries = 20;
 constexpr std::string_view kCompleted = "workflows.argoproj.io/completed";
 
 std::string_view phase_of(const doc::Value& workflow) {
@@ -133,13 +135,17 @@ void tell_nodes(const workflows::Engine& engine, std::vector<workflows::NodePhas
 }
 
 /// Changes whenever another program has committed: sizes and times of the store's files.
-std::string look_of(const std::filesystem::path& directory) {
+std::string look_of(const std::filesystem::path& directory,
+                    std::filesystem::file_time_type* newest = nullptr) {
   std::string out;
   for (const char* name : {"store.db", "store.db-wal"}) {
     std::error_code code;
     const std::filesystem::path file = directory / name;
     const auto size = std::filesystem::file_size(file, code);
     const auto time = std::filesystem::last_write_time(file, code);
+    if (newest != nullptr && !code) {
+      *newest = std::max(*newest, time);
+    }
     out += std::to_string(code ? 0 : size) + "@" +
            std::to_string(code ? 0 : time.time_since_epoch().count()) + " ";
   }
@@ -172,7 +178,12 @@ Result<std::unique_ptr<cli::Session>> LocalSession::open(const cli::SessionOptio
 
 Result<> LocalSession::open_store() {
   store_.reset();
-  seen_ = look_of(paths_.root);
+  std::filesystem::file_time_type newest = std::filesystem::file_time_type::min();
+  seen_ = look_of(paths_.root, &newest);
+  // The kernel's stamps are coarse: what is written right after the look may look the same.
+  const auto now = std::chrono::time_point_cast<std::filesystem::file_time_type::duration>(
+      std::chrono::file_clock::from_sys(clock_.now()));
+  settled_ = newest < now - std::chrono::seconds(1);
   loop_ = std::make_unique<async::Loop>(clock_);
   store::Options options;
   options.directory = paths_.root;
@@ -269,7 +280,7 @@ Result<> LocalSession::logs(const cli::LogQuery& query,
                                        : has_main               ? kMainContainer
                                                                 : file.container();
         std::vector<cli::LogLine> own;
-        file.read_new(own);
+        file.read_new(own, pod.ended ? LogWriter::ended : LogWriter::running);
         std::erase_if(own, [&](const cli::LogLine& line) { return line.container != container; });
         if (first && query.tail &&
             own.size() > static_cast<std::size_t>(std::max<std::int64_t>(*query.tail, 0))) {
@@ -377,14 +388,25 @@ std::vector<std::string> LocalSession::log_tail(const std::string& pod, std::siz
 }
 
 Result<> LocalSession::control(const cli::Control& control) {
-  const auto sent = send_control(paths_.root, control);
-  if (sent || sent.error().code != ErrorCode::unavailable) {
-    return sent;
+  for (int left = kTries;; --left) {
+    const auto sent = send_control(paths_.root, control);
+    if (sent || sent.error().code != ErrorCode::unavailable) {
+      return sent;
+    }
+    // Nobody runs it: its record is changed, and the run goes on from there when it is resumed.
+    writable_ = true;
+    const auto opened = open_store();
+    if (opened) {
+      return control_record(control);
+    }
+    if (opened.error().code != ErrorCode::conflict || left == 0) {
+      return opened;
+    }
+    // The program that holds the directory is just starting, and will listen.
+    writable_ = false;
+    wait_a_little();
+    TRY_VOID(open_store());
   }
-  // Nobody runs it: its record is changed, and the run goes on from there when it is resumed.
-  writable_ = true;
-  TRY_VOID(open_store());
-  return control_record(control);
 }
 
 Result<> LocalSession::control_record(const cli::Control& control) {
@@ -491,10 +513,15 @@ Result<std::string> LocalSession::explain(const std::string& workflow, const std
   return workflows::explain(StoreRecords(*store_), document, node);
 }
 
-Result<bool> LocalSession::look_again() {
+void LocalSession::wait_a_little() {
+  // The timer ends before anybody replaces the loop that it belongs to.
   const async::Timer timer = loop_->call_after(kLookAgain, [this] { loop_->stop(); });
   loop_->run();
-  if (look_of(paths_.root) == seen_) {
+}
+
+Result<bool> LocalSession::look_again() {
+  wait_a_little();
+  if (settled_ && look_of(paths_.root) == seen_) {
     return false;
   }
   TRY_VOID(open_store());

@@ -58,6 +58,7 @@ class LocalSession final : public cli::Session {
   Result<std::optional<workflows::Engine>> engine_of(const kube::ObjectRef& workflow);
   /// Waits a moment; true when another program may have written since, which has then been read.
   Result<bool> look_again();
+  void wait_a_little();
   /// Runs the loop until what was written is safe from a loss of power.
   Result<> flush();
   /// Carries out a verb on the record of a run that nobody runs.
@@ -71,7 +72,8 @@ class LocalSession final : public cli::Session {
   async::SystemRandom random_;
   std::unique_ptr<async::Loop> loop_;
   std::unique_ptr<store::Store> store_;
-  std::string seen_;  ///< what the store's files looked like when they were read
+  std::string seen_;      ///< what the store's files looked like when they were read
+  bool settled_ = false;  ///< nothing can have been written that `seen_` does not show
   std::unique_ptr<LogFolder> tails_;
 };
 

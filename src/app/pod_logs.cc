@@ -47,7 +47,7 @@ void LogFile::skip_to_last(std::uint64_t bytes) {
   offset_ = size - bytes + rest_of_line.size() + 1;
 }
 
-void LogFile::read_new(std::vector<cli::LogLine>& out) {
+void LogFile::read_new(std::vector<cli::LogLine>& out, LogWriter writer) {
   std::ifstream in(path_, std::ios::binary);
   in.seekg(static_cast<std::streamoff>(offset_));
   for (std::string line; std::getline(in, line);) {
@@ -63,7 +63,13 @@ void LogFile::read_new(std::vector<cli::LogLine>& out) {
     if (parsed->whole) {
       out.push_back({pod_, container_, std::string(parsed->timestamp), std::move(partial_)});
       partial_.clear();
+    } else {
+      partial_time_ = parsed->timestamp;
     }
+  }
+  if (writer == LogWriter::ended && !partial_.empty()) {
+    out.push_back({pod_, container_, std::move(partial_time_), std::move(partial_)});
+    partial_.clear();
   }
 }
 
@@ -145,7 +151,7 @@ std::vector<std::string> LogFolder::tail_of(const std::string& pod, std::size_t 
     if (entry->path().extension() == ".log") {
       LogFile file(entry->path(), pod, entry->path().stem().string());
       file.skip_to_last(kTailBytes);
-      file.read_new(all);
+      file.read_new(all, LogWriter::ended);
     }
   }
   sort_by_time(all);

@@ -23,6 +23,9 @@ struct RawLogLine {
 
 std::optional<RawLogLine> parse_log_line(std::string_view line);
 
+/// Whether the container that writes a log may still write.
+enum class LogWriter { running, ended };
+
 /// A file read as it grows: each call gives the lines that have come since the last.
 class LogFile final {
  public:
@@ -31,8 +34,9 @@ class LogFile final {
 
   const std::string& container() const { return container_; }
 
-  /// Appends the new whole lines. A file that is not there has none.
-  void read_new(std::vector<cli::LogLine>& out);
+  /// Appends the new whole lines, and when the writer has ended what stands after the last newline.
+  /// A file that is not there has none.
+  void read_new(std::vector<cli::LogLine>& out, LogWriter writer);
   /// Begins with the lines of the last `bytes` bytes. To be called first.
   void skip_to_last(std::uint64_t bytes);
 
@@ -42,6 +46,7 @@ class LogFile final {
   std::string container_;
   std::uint64_t offset_ = 0;
   std::string partial_;  ///< text of a line of which only parts have come
+  std::string partial_time_;
 };
 
 /// Puts lines of several files into the order of their times; lines of one moment stay in theirs.

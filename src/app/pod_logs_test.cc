@@ -29,15 +29,31 @@ TEST_F(PodLogs, parts_are_joined_and_lines_that_have_not_ended_wait) {
   auto files = logs.files_of("default", "wf-t-1");
   ASSERT_EQ(files.size(), 1U);
   std::vector<cli::LogLine> lines;
-  files[0].read_new(lines);
+  files[0].read_new(lines, LogWriter::running);
   ASSERT_EQ(lines.size(), 1U);
   EXPECT_EQ(lines[0].text, "one line");
   EXPECT_EQ(lines[0].container, "main");
   append("or\n");
-  files[0].read_new(lines);
+  files[0].read_new(lines, LogWriter::running);
   ASSERT_EQ(lines.size(), 2U);
   EXPECT_EQ(lines[1].text, "error");
-  files[0].read_new(lines);
+  files[0].read_new(lines, LogWriter::running);
+  EXPECT_EQ(lines.size(), 2U);
+}
+
+TEST_F(PodLogs, the_end_of_a_log_without_a_newline_is_a_line_once_its_writer_has_ended) {
+  LogFolder logs(folder_);
+  append("2026-11-22T10:00:00Z stdout F one\n2026-11-22T10:00:01Z stdout P two\n");
+  auto files = logs.files_of("default", "wf-t-1");
+  ASSERT_EQ(files.size(), 1U);
+  std::vector<cli::LogLine> lines;
+  files[0].read_new(lines, LogWriter::running);
+  EXPECT_EQ(lines.size(), 1U);
+  files[0].read_new(lines, LogWriter::ended);
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines[1].text, "two");
+  EXPECT_EQ(lines[1].timestamp, "2026-11-22T10:00:01Z");
+  files[0].read_new(lines, LogWriter::ended);
   EXPECT_EQ(lines.size(), 2U);
 }
 

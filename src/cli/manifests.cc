@@ -1,5 +1,6 @@
 #include "cli/manifests.h"
 
+#include "kube/names.h"
 #include "workflows/model/model.h"
 
 #include <boost/json.hpp>
@@ -107,6 +108,20 @@ Result<> apply_parameter_file(Value& workflow, const std::string& file) {
   return {};
 }
 
+std::string name_of(const Value& object) {
+  const Value* metadata = doc::find(object, "metadata");
+  return metadata == nullptr ? "" : std::string(doc::find_string(*metadata, "name"));
+}
+
+/// As the API server words it; apimachinery util/validation.
+Error invalid_name(const Value& object, const std::string& field, const std::string& name,
+                   const std::string& what) {
+  return Error{ErrorCode::invalid,
+               std::string(doc::find_string(object, "kind")) + " \"" + name_of(object) +
+                   "\" is invalid: " + field + ": Invalid value: \"" + name + "\": " + what,
+               {}};
+}
+
 void put_text(Value& parent, std::string_view key, const std::string& text) {
   if (!text.empty()) {
     member(parent, key) = text;
@@ -158,6 +173,29 @@ Result<std::vector<std::pair<std::string, std::string>>> parse_assignments(
     out.emplace_back(text.substr(0, equals), text.substr(equals + 1));
   }
   return out;
+}
+
+Result<> check_names(const Value& object) {
+  const Value* found = doc::find(object, "metadata");
+  const Value metadata = found == nullptr ? Value() : *found;
+  const std::string name(doc::find_string(metadata, "name"));
+  if (!kube::is_dns_subdomain(name)) {
+    return std::unexpected(invalid_name(
+        object, "metadata.name", name,
+        "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or "
+        "'.', and must start and end with an alphanumeric character (e.g. 'example.com', regex "
+        "used for validation is "
+        "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"));
+  }
+  const std::string space(doc::find_string(metadata, "namespace"));
+  if (!space.empty() && !kube::is_dns_label(space)) {
+    return std::unexpected(invalid_name(
+        object, "metadata.namespace", space,
+        "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', "
+        "and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', "
+        "regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"));
+  }
+  return {};
 }
 
 Result<> apply_submit_options(Value& workflow, const SubmitOptions& options,

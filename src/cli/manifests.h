@@ -45,6 +45,9 @@ std::string describe_failure(const LoadFailure& failure);
 Result<> apply_submit_options(doc::Value& workflow, const SubmitOptions& options,
                               const Context& context);
 
+/// Error invalid for a name or namespace that no API server would take.
+Result<> check_names(const doc::Value& object);
+
 /// "a=b,c=d" or one "a=b" into pairs. Error invalid naming the part without "=".
 Result<std::vector<std::pair<std::string, std::string>>> parse_assignments(
     const std::vector<std::string>& texts);

@@ -170,6 +170,9 @@ Result<> prepare(const Context& context, const RunCommand& command, LoadedManife
     }
     if (manifest.kind() == "Workflow" || is_supporting(manifest.kind())) {
       put_namespace(manifest.content.value, namespace_name);
+      if (auto checked = check_names(manifest.content.value); !checked) {
+        return std::unexpected(std::move(checked).error().with_context(manifest.file));
+      }
     }
   }
   return {};

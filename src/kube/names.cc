@@ -1,5 +1,7 @@
 #include "kube/names.h"
 
+#include <algorithm>
+
 namespace tiphys::kube {
 namespace {
 
@@ -7,6 +9,18 @@ constexpr std::size_t kRandomLength = 5;
 constexpr std::size_t kMaximumBase = 63 - kRandomLength;
 /// apimachinery util/rand: no vowels, no digits that look like them.
 constexpr std::string_view kAlphabet = "bcdfghjklmnpqrstvwxz2456789";
+
+constexpr std::size_t kLongestSubdomain = 253;
+constexpr std::size_t kLongestLabel = 63;
+
+bool is_lower_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
+
+/// Lower-case letters, digits and dashes, none of the dashes at an end.
+bool is_part(std::string_view text) {
+  return !text.empty() && is_lower_alphanumeric(text.front()) &&
+         is_lower_alphanumeric(text.back()) &&
+         std::ranges::all_of(text, [](char c) { return is_lower_alphanumeric(c) || c == '-'; });
+}
 
 }  // namespace
 
@@ -33,5 +47,20 @@ std::string generate_name(async::Random& random, std::string_view base) {
   }
   return name;
 }
+
+bool is_dns_subdomain(std::string_view name) {
+  if (name.size() > kLongestSubdomain) {
+    return false;
+  }
+  for (std::size_t dot = name.find('.'); dot != std::string_view::npos; dot = name.find('.')) {
+    if (!is_part(name.substr(0, dot))) {
+      return false;
+    }
+    name.remove_prefix(dot + 1);
+  }
+  return is_part(name);
+}
+
+bool is_dns_label(std::string_view name) { return name.size() <= kLongestLabel && is_part(name); }
 
 }  // namespace tiphys::kube

@@ -31,5 +31,23 @@ TEST(GenerateName, appends_five_characters_and_stays_within_63) {
   EXPECT_EQ(generate_name(random, std::string(100, 'a')).size(), 63U);
 }
 
+TEST(DnsSubdomain, takes_what_the_api_server_takes) {
+  for (const char* name : {"a", "0", "a-b", "a.b-c.d", "a--b"}) {
+    EXPECT_TRUE(is_dns_subdomain(name)) << name;
+  }
+  for (const char* name :
+       {"", "A", "a_b", "-a", "a-", ".", "a.", ".a", "a..b", "a/b", "../a", "a\n"}) {
+    EXPECT_FALSE(is_dns_subdomain(name)) << name;
+  }
+  EXPECT_TRUE(is_dns_subdomain(std::string(253, 'a')));
+  EXPECT_FALSE(is_dns_subdomain(std::string(254, 'a')));
+}
+
+TEST(DnsLabel, has_no_dots) {
+  EXPECT_TRUE(is_dns_label("default"));
+  EXPECT_FALSE(is_dns_label("a.b"));
+  EXPECT_FALSE(is_dns_label(std::string(64, 'a')));
+}
+
 }  // namespace
 }  // namespace tiphys::kube

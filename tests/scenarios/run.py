@@ -325,6 +325,16 @@ class Scenario:
                     continue
         return out
 
+    def kill_all(self):
+        """Every process that carries the scenario's HOME, however it left its group."""
+        mark = f"HOME={self.folder}".encode()
+        for entry in pathlib.Path("/proc").iterdir():
+            try:
+                if entry.name.isdigit() and mark in (entry / "environ").read_bytes().split(b"\0"):
+                    os.kill(int(entry.name), signal.SIGKILL)
+            except OSError:
+                continue
+
     def end(self):
         for process in self.background.values():
             if process.poll() is None:
@@ -333,6 +343,7 @@ class Scenario:
         deadline = time.monotonic() + 10
         while (left := self.strays()) and time.monotonic() < deadline:
             time.sleep(0.05)
+        self.kill_all()
         return left
 
 

@@ -390,7 +390,7 @@ Result<std::vector<PodOfNode>> pods_of(const Value& document, std::span<const St
   for (NodeIndex i = 0; i < stored.nodes.size(); ++i) {
     if (stored.nodes[i].type == NodeType::pod) {
       out.push_back({stored.nodes.id(i), stored.nodes[i].name, stored.nodes.display_name(i),
-                     stored.nodes.pod_name(i)});
+                     stored.nodes.pod_name(i), fulfilled(stored.nodes[i].phase)});
     }
   }
   return out;

@@ -72,6 +72,7 @@ struct PodOfNode {
   std::string node_name;
   std::string display_name;
   std::string pod_name;
+  bool ended = false;
 };
 
 /// The pods a run has made, in order of creation.

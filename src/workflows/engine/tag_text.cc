@@ -20,6 +20,9 @@ struct TagText::Parsed {
 
 namespace {
 
+/// A loop with more items than any workflow is built for would only fill the memory.
+constexpr std::size_t kMaximumItems = 1'000'000;
+
 using Format = lang::TagText::Format;
 
 /// Argo's own functions and Sprig's. Those that need the time, randomness or the network are errors
@@ -205,6 +208,11 @@ Result<LoopItems> LoopItems::of(const Call& call) {
   TRY(auto items, lang::loop_items(fields));
   LoopItems out;
   if (items) {
+    if (items->size() > kMaximumItems) {
+      return fail(ErrorCode::invalid, "loop has " + std::to_string(items->size()) +
+                                          " items, more than the " + std::to_string(kMaximumItems) +
+                                          " that are allowed");
+    }
     out.count_ = items->size();
     out.items_ = std::make_shared<const lang::ItemList>(std::move(*items));
   }
