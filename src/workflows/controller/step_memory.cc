@@ -149,6 +149,23 @@ std::string volume_hinders(const Value& volume,
          ", whose content is not compared";
 }
 
+/// What else than the main container a step's result may depend on, or empty.
+std::string further_hinders(const Engine& engine, const Value& resolved) {
+  for (const std::string_view list : {"sidecars", "initContainers"}) {
+    const Value* containers = doc::find(resolved, list);
+    if (containers != nullptr && containers->is_array() && !containers->get_array().empty()) {
+      return "it has " + std::string(list) + ", whose programs are not compared";
+    }
+  }
+  const Value* daemon = doc::find(resolved, "daemon");
+  if (daemon != nullptr && daemon->is_bool() && daemon->get_bool()) {
+    return "others need it running";
+  }
+  return doc::find_string(engine.spec().document, "podSpecPatch").empty()
+             ? ""
+             : "the workflow patches its pod";
+}
+
 bool has_artifacts(const Value& resolved) {
   return std::ranges::any_of(std::array{"inputs", "outputs"}, [&](std::string_view side) {
     const Value* io = doc::find(resolved, side);
@@ -270,6 +287,9 @@ struct StepMemory::Impl {
     const Value* container = script != nullptr ? script : doc::find(resolved, "container");
     if (container == nullptr) {
       return std::unexpected("only container and script templates are compared");
+    }
+    if (std::string why = further_hinders(engine, resolved); !why.empty()) {
+      return std::unexpected(why);
     }
     referenced_objects(*container, objects);
     if (std::string why = read_volumes(engine, resolved, *container, objects); !why.empty()) {
@@ -422,6 +442,9 @@ struct StepMemory::Impl {
   /// not.
   std::expected<PodUpdate, std::string> take_over(const Engine& engine, const CreatePod& step,
                                                   const Value& record) {
+    if (doc::find_string(record, "node").empty()) {
+      return std::unexpected("what is written down of it is damaged");
+    }
     PodUpdate update;
     update.node = step.node;
     update.phase = PodPhase::succeeded;
