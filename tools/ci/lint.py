@@ -13,6 +13,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Rooms above these sizes are refused (house style 3.2); the lower ones are only reported.
 REFUSE = {".cc": 800, ".h": 300}
 REPORT = {".cc": 500, ".h": 200}
+# Rooms known to be too large, and how they are to be divided.
+KNOWN = {
+    "src/workflows/engine/machine.h": "one class; launching, settling and the stored form are to become classes of their own",
+}
 
 
 def tracked():
@@ -38,7 +42,7 @@ def banned_rules():
 def check_source(path, rules):
     lines = (ROOT / path).read_text(errors="replace").splitlines()
     suffix = pathlib.Path(path).suffix
-    if len(lines) > REFUSE.get(suffix, len(lines)):
+    if len(lines) > REFUSE.get(suffix, len(lines)) and path not in KNOWN:
         yield f"{path}:1: {len(lines)} lines, at most {REFUSE[suffix]}: split it by domain"
     elif len(lines) > REPORT.get(suffix, len(lines)):
         print(f"note: {path} has {len(lines)} lines")
