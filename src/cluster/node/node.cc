@@ -198,6 +198,7 @@ class Node::Impl final {
     Need need;
     std::shared_ptr<const doc::Value> pod;
     std::shared_ptr<PodRun> run;
+    bool released = false;  ///< it takes nothing of the node any more
   };
 
   void notice(std::string text) const {
@@ -345,12 +346,18 @@ class Node::Impl final {
     Entry& entry = found->second;
     take(entry.need, 1);
     // Its processes or its work on the pool may outlive this node's interest in it.
-    entry.run = std::make_shared<PodRun>(shared_, entry.key, entry.pod,
-                                         [this, alive = std::weak_ptr(alive_), uid] {
-                                           if (alive.lock()) {
-                                             ended(uid);
-                                           }
-                                         });
+    entry.run = std::make_shared<PodRun>(
+        shared_, entry.key, entry.pod,
+        [this, alive = std::weak_ptr(alive_), uid] {
+          if (alive.lock()) {
+            release(uid);
+          }
+        },
+        [this, alive = std::weak_ptr(alive_), uid] {
+          if (alive.lock()) {
+            ended(uid);
+          }
+        });
     const auto run = entry.run;
     run->begin();
   }
@@ -361,13 +368,19 @@ class Node::Impl final {
     used_.memory_bytes += sign * need.memory_bytes;
   }
 
-  void ended(const std::string& uid) {
+  /// Its processes are over: the next pod can be prepared while this one's outputs are captured.
+  void release(const std::string& uid) {
     const auto found = entries_.find(uid);
-    if (found != entries_.end()) {
+    if (found != entries_.end() && !found->second.released) {
+      found->second.released = true;
       take(found->second.need, -1);
-      entries_.erase(found);
       advance_soon();
     }
+  }
+
+  void ended(const std::string& uid) {
+    release(uid);
+    entries_.erase(uid);
   }
 
   async::Loop& loop_;

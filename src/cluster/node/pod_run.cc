@@ -69,8 +69,12 @@ bool is_program(const std::string& name, const std::vector<std::string>& environ
 }  // namespace
 
 PodRun::PodRun(NodeShared& shared, PodKey key, std::shared_ptr<const doc::Value> pod,
-               std::function<void()> on_done)
-    : shared_(shared), key_(std::move(key)), pod_(std::move(pod)), on_done_(std::move(on_done)) {
+               std::function<void()> on_processes_over, std::function<void()> on_done)
+    : shared_(shared),
+      key_(std::move(key)),
+      pod_(std::move(pod)),
+      on_processes_over_(std::move(on_processes_over)),
+      on_done_(std::move(on_done)) {
   pod_folder_ = fmt::format("{}/pods/{}", shared_.config.state_folder, key_.uid);
   memory_folder_ = fmt::format("/dev/shm/tiphys-{}-{}", getpid(), key_.uid);
 }
@@ -609,6 +613,7 @@ void PodRun::collect() {
     return;
   }
   has_folder_ = true;
+  on_processes_over_();
   auto plan = std::make_shared<const executor::StepPlan>(*plan_);
   const auto queued = shared_.pool.run(
       [work = shared_.work, plan, view, output] { return work->capture(*plan, *view, output); },

@@ -25,7 +25,7 @@ struct NodeShared {
 class PodRun final : public std::enable_shared_from_this<PodRun> {
  public:
   PodRun(NodeShared& shared, PodKey key, std::shared_ptr<const doc::Value> pod,
-         std::function<void()> on_done);
+         std::function<void()> on_processes_over, std::function<void()> on_done);
   PodRun(const PodRun&) = delete;
   PodRun& operator=(const PodRun&) = delete;
   ~PodRun();
@@ -80,6 +80,7 @@ class PodRun final : public std::enable_shared_from_this<PodRun> {
   NodeShared& shared_;
   PodKey key_;
   std::shared_ptr<const doc::Value> pod_;
+  std::function<void()> on_processes_over_;
   std::function<void()> on_done_;
   PodState state_;
   std::vector<Container> init_;
