@@ -92,8 +92,8 @@ std::string control_to_json(const cli::Control& control) {
   for (const auto& [name, value] : control.parameters) {
     parameters.push_back(doc::Object{{"name", name}, {"value", value}});
   }
-  const std::string_view verb = kVerbs.at(static_cast<std::size_t>(control.verb));
-  return doc::to_json(doc::Object{{"verb", {verb.data(), verb.size()}},
+  const std::string verb(kVerbs.at(static_cast<std::size_t>(control.verb)));
+  return doc::to_json(doc::Object{{"verb", verb},
                                   {"namespace", control.namespace_},
                                   {"workflow", control.workflow},
                                   {"message", control.message},
