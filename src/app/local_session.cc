@@ -332,45 +332,45 @@ Result<cli::RunEnd> LocalSession::run(cli::RunRequest request, cli::RunObserver&
   return end;
 }
 
-Result<std::optional<workflows::Engine>> LocalSession::engine_of(const kube::ObjectRef& workflow) {
+Result<> LocalSession::tell(const kube::ObjectRef& workflow, Told& told,
+                            cli::RunObserver& observer) {
+  cli::RunLine run;
+  run.name = workflow->key().name;
+  run.phase = phase_of(workflow->document());
+  if (const doc::Value* status = doc::find(workflow->document(), "status")) {
+    const auto started = kube::parse_time(doc::find_string(*status, "startedAt"));
+    run.started =
+        std::chrono::floor<std::chrono::milliseconds>(started ? *started : decltype(run.started)());
+    run.message = doc::find_string(*status, "message");
+  }
   TRY(const auto rows, stored_rows(*store_, workflow->uid()));
   if (rows.empty()) {
-    return std::nullopt;
+    observer.on_run(run);
+    return {};
   }
   const StoreReferences references(*store_, workflow->key().namespace_);
   const auto now = std::chrono::floor<std::chrono::milliseconds>(clock_.now());
-  TRY(auto engine, workflows::Engine::restore(workflow->document(), rows, references, {}, now));
-  return std::optional(std::move(engine));
+  TRY(const auto engine,
+      workflows::Engine::restore(workflow->document(), rows, references, {}, now));
+  run.progress = engine.progress();
+  observer.on_run(run);
+  tell_nodes(engine, told.phases, told.first, observer);
+  told.first = false;
+  return {};
 }
 
 Result<doc::Value> LocalSession::watch(const std::string& name, cli::RunObserver& observer) {
   TRY(const kube::ObjectRef first, find(name));
   const std::string uid = first->uid();
-  std::vector<workflows::NodePhase> told;
-  for (bool changed = true, earlier = true;;) {
+  Told told;
+  for (bool changed = true;;) {
     if (changed) {
       const kube::ObjectRef workflow = store_->find_uid(uid);
       if (workflow == nullptr) {
         return fail(ErrorCode::not_found,
                     "workflows.argoproj.io \"" + first->key().name + "\" has been deleted");
       }
-      TRY(const auto engine, engine_of(workflow));
-      cli::RunLine run;
-      run.name = workflow->key().name;
-      if (engine) {
-        run = run_line_of(*engine);
-      }
-      run.phase = phase_of(workflow->document());
-      if (const doc::Value* status = doc::find(workflow->document(), "status")) {
-        const auto started = kube::parse_time(doc::find_string(*status, "startedAt"));
-        run.started = std::chrono::floor<std::chrono::milliseconds>(
-            started ? *started : decltype(run.started)());
-      }
-      observer.on_run(run);
-      if (engine) {
-        tell_nodes(*engine, told, earlier, observer);
-        earlier = false;
-      }
+      TRY_VOID(tell(workflow, told, observer));
       if (has_ended(workflow->document())) {
         return with_nodes(workflow);
       }

@@ -54,8 +54,15 @@ class LocalSession final : public cli::Session {
   /// The object of a name, "@latest" the newest. Errors: not_found, conflict.
   Result<kube::ObjectRef> find(const std::string& name) const;
   Result<doc::Value> with_nodes(const kube::ObjectRef& workflow) const;
-  /// The run as it stands, with its nodes; nothing before its first transition.
-  Result<std::optional<workflows::Engine>> engine_of(const kube::ObjectRef& workflow);
+
+  /// What an observer of a run has been told.
+  struct Told {
+    std::vector<workflows::NodePhase> phases;  ///< by node
+    bool first = true;
+  };
+
+  /// Tells what is new in a run as the store has it.
+  Result<> tell(const kube::ObjectRef& workflow, Told& told, cli::RunObserver& observer);
   /// Waits a moment; true when another program may have written since, which has then been read.
   Result<bool> look_again();
   void wait_a_little();
