@@ -134,13 +134,11 @@ int delete_workflows(const Context& context, const DeleteCommand& command) {
   if (!session) {
     return report(context, session.error());
   }
-  bool missing = false;
   std::vector<std::string> names;
   for (const std::string& name : command.names) {
     const auto workflow = (*session)->get(name);
     if (!workflow && workflow.error().code == ErrorCode::not_found) {
       context.out << "Workflow '" << name << "' not found\n";
-      missing = true;
       continue;
     }
     if (!workflow) {
@@ -155,7 +153,7 @@ int delete_workflows(const Context& context, const DeleteCommand& command) {
     }
     std::ranges::transform(*selected, std::back_inserter(names), name_of);
   }
-  if (names.empty() && !missing) {
+  if (names.empty() && command.names.empty()) {
     context.out << "No resources found\n";
   }
   for (const std::string& name : names) {
@@ -167,7 +165,7 @@ int delete_workflows(const Context& context, const DeleteCommand& command) {
     context.out << "Workflow '" << name << "' deleted" << (command.dry_run ? " (dry-run)" : "")
                 << "\n";
   }
-  return missing ? 1 : 0;
+  return 0;
 }
 
 int copy_artifacts(const Context& context, const CopyCommand& command) {

@@ -47,7 +47,10 @@ class LineView final : public RunObserver {
   }
 
   void on_node(const NodeLine& node) override {
-    if (!options_.node_lines || !is_step(node) || (node.earlier && !options_.tell_earlier)) {
+    // What is reused only passes through the phases before its end.
+    const bool passing = node.reused && !has_ended(node.phase);
+    if (!options_.node_lines || !is_step(node) || passing ||
+        (node.earlier && !options_.tell_earlier)) {
       return;
     }
     const std::pair key(node.run, node.index);
