@@ -453,36 +453,67 @@ Options parse_arguments(int count, char** arguments) {
   return options;
 }
 
+/// Whether a recorded run can be made again: not a snapshot taken between commands (those are for
+/// the scenarios), not one that was cut short by the machine it ran on, not a file that was left
+/// out of the folder, and no exception.
+bool can_be_checked(const GoldenRun& golden, const Options& options) {
+  const std::string file = golden.file.substr(0, golden.file.rfind('#'));
+  const bool ended =
+      golden.phase == "Succeeded" || golden.phase == "Failed" || golden.phase == "Error";
+  return ended && golden.file.find('~') == std::string::npos &&
+         !options.exceptions.contains(golden.file) && fs::exists(options.folder / file);
+}
+
+/// The differences of each run. Runs mostly wait for their own sleeps, so several are made at a
+/// time.
+std::vector<std::vector<std::string>> check_all(const Options& options,
+                                                const std::vector<const GoldenRun*>& chosen) {
+  std::vector<std::vector<std::string>> results(chosen.size());
+  std::atomic<std::size_t> next = 0;
+  std::vector<std::thread> workers;
+  for (std::size_t worker = 0; worker < std::min(options.jobs, chosen.size()); ++worker) {
+    workers.emplace_back([&] {
+      for (std::size_t i = next++; i < chosen.size(); i = next++) {
+        results[i] = check(options, *chosen[i]);
+      }
+    });
+  }
+  for (std::thread& worker : workers) {
+    worker.join();
+  }
+  return results;
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
   const Options options = parse_arguments(count, arguments);
-  int passed = 0;
-  int failed = 0;
-  int skipped = 0;
   const std::vector<GoldenRun> runs = read_table(options.table);
   std::vector<const GoldenRun*> chosen;
+  int skipped = 0;
   for (const GoldenRun& golden : runs) {
     if (!options.groups.empty() && !options.groups.contains(golden.group)) {
       continue;
     }
-    // Snapshots taken between commands are for the scenario tests; a file that is not in the folder
-    // was left out on purpose.
-    const std::string file = golden.file.substr(0, golden.file.rfind('#'));
-    if (golden.file.find('~') != std::string::npos || !fs::exists(options.folder / file)) {
+    if (can_be_checked(golden, options)) {
+      chosen.push_back(&golden);
+    } else {
       ++skipped;
-      continue;
-    }
-    const auto differences = check(options, golden);
-    for (const std::string& difference : differences) {
-      std::cout << golden.file << ": " << difference << "\n";
-    }
-    (differences.empty() ? passed : failed) += 1;
-    if (options.verbose) {
-      std::cout << (differences.empty() ? "ok   " : "FAIL ") << golden.group << " " << golden.file
-                << std::endl;
     }
   }
+  const auto results = check_all(options, chosen);
+  int passed = 0;
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    for (const std::string& difference : results[i]) {
+      std::cout << chosen[i]->file << ": " << difference << "\n";
+    }
+    passed += results[i].empty() ? 1 : 0;
+    if (options.verbose) {
+      std::cout << (results[i].empty() ? "ok   " : "FAIL ") << chosen[i]->group << " "
+                << chosen[i]->file << "\n";
+    }
+  }
+  const auto failed = chosen.size() - static_cast<std::size_t>(passed);
   std::cout << passed << " passed, " << failed << " failed";
   if (skipped > 0) {
     std::cout << ", " << skipped << " skipped";
