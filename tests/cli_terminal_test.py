@@ -45,14 +45,14 @@ spec:
     container:
       image: busybox
       command: [bash, -c, "@GATE@"]
-      volumeMounts: [{name: work, mountPath: /work}]
+      volumeMounts: [{name: work, mountPath: /job}]
   - name: bye
     container:
       image: busybox
-      command: [bash, -c, "touch /work/bye; @BYE@"]
-      volumeMounts: [{name: work, mountPath: /work}]
+      command: [bash, -c, "touch /job/bye; @BYE@"]
+      volumeMounts: [{name: work, mountPath: /job}]
 """
-WAIT_FOR_OPEN = "until test -e /work/open; do sleep 0.05; done; echo at item {{inputs.parameters.i}}; test {{inputs.parameters.i}} != 2"
+WAIT_FOR_OPEN = "until test -e /job/open; do sleep 0.05; done; echo at item {{inputs.parameters.i}}; test {{inputs.parameters.i}} != 2"
 
 
 class Screen:
@@ -252,7 +252,7 @@ def the_second_interrupt_terminates(case):
 
 def the_third_interrupt_leaves_and_resume_goes_on(case):
     # A step that ignores its signals keeps the run from ending until its grace period has passed.
-    case.write("left", gate="trap '' TERM; touch /work/trapped; until test -e /work/open; do sleep 0.05; done")
+    case.write("left", gate="trap '' TERM; touch /job/trapped; until test -e /job/open; do sleep 0.05; done")
     terminal = case.start("run", "left.yaml", "-j", "1")
     terminal.until(r"● wide\(0:0\)")
     while not (case.folder / "trapped").exists():

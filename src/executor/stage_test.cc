@@ -194,25 +194,25 @@ TEST_F(StageTest, does_not_write_through_links_of_an_artifact) {
 TEST_F(StageTest, puts_artifacts_below_a_volume_into_the_volume) {
   fs::create_directories(folder / "volume/sub");
   write_file(folder / "volume/keep/file", "user's");
-  options.mounts = {{"/work", folder / "volume"}, {"/work/deep", folder / "deep"}};
+  options.mounts = {{"/job", folder / "volume"}, {"/job/deep", folder / "deep"}};
   fs::create_directories(folder / "deep");
   put("a", "A");
-  add("a", "/work/sub/a", key("a"));
-  add("b", "/work/deep/b", key("a"));
+  add("a", "/job/sub/a", key("a"));
+  add("b", "/job/deep/b", key("a"));
   add("c", "/workspace", key("a"));
   EXPECT_EQ(run(), "");
   EXPECT_EQ(read_file(folder / "volume/sub/a"), "A");
   EXPECT_NE(inode_of(folder / "volume/sub/a"), inode_of(folder / "store/objects/a"));
   EXPECT_EQ(read_file(folder / "deep/b"), "A");
   EXPECT_EQ(read_file(folder / "layer/workspace"), "A");
-  EXPECT_FALSE(fs::exists(folder / "layer/work"));
+  EXPECT_FALSE(fs::exists(folder / "layer/job"));
   plan.input_artifacts.clear();
-  add("d", "/work/keep", key("a"));
+  add("d", "/job/keep", key("a"));
   EXPECT_NE(run(), "");
   EXPECT_EQ(read_file(folder / "volume/keep/file"), "user's");
   plan.input_artifacts.clear();
-  add("e", "/work", key("a"));
-  EXPECT_EQ(run(), "/work is a volume itself");
+  add("e", "/job", key("a"));
+  EXPECT_EQ(run(), "/job is a volume itself");
 }
 
 TEST_F(StageTest, gives_own_copies_where_nothing_protects_the_store) {
