@@ -1,5 +1,6 @@
 #include "cli/commands.h"
 #include "cli/manifests.h"
+#include "cli/zone_folder.h"
 #include "workflows/validate/validate.h"
 
 #include <algorithm>
@@ -51,7 +52,9 @@ int lint_manifests(const Context& context, const LintCommand& command) {
   for (const LoadedManifest& manifest : loaded->manifests) {
     candidates.push_back({&manifest.content.value, &manifest.content.positions});
   }
+  const auto zones = ZoneFolder::open();
   workflows::ValidateOptions options;
+  options.zones = zones.get();
   options.strict = command.strict;
   std::vector<std::pair<std::string, std::string>> lines;
   std::size_t errors = loaded->failures.size();

@@ -3,6 +3,7 @@
 #include "cli/manifests.h"
 #include "cli/selection.h"
 #include "cli/text/workflow_text.h"
+#include "cli/zone_folder.h"
 #include "doc/yaml.h"
 #include "workflows/validate/validate.h"
 
@@ -47,7 +48,9 @@ bool report_findings(const Context& context, const LoadedManifests& loaded, bool
     candidates.push_back({&manifest.content.value, &manifest.content.positions});
   }
   std::vector<std::unique_ptr<Value>> fetched;
+  const auto zones = ZoneFolder::open();
   workflows::ValidateOptions options;
+  options.zones = zones.get();
   options.strict = strict;
   options.submitting = true;
   options.known = [&](std::string_view kind, std::string_view name) -> const Value* {
