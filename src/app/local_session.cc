@@ -8,6 +8,7 @@
 #include "app/records.h"
 #include "artifacts/local_store.h"
 #include "kube/time.h"
+#include "workflows/controller/api_references.h"
 #include "workflows/controller/explain.h"
 #include "workflows/engine/engine.h"
 #include "workflows/engine/status.h"
@@ -38,41 +39,6 @@ bool has_ended(const doc::Value& workflow) {
   const std::string_view phase = phase_of(workflow);
   return phase == "Succeeded" || phase == "Failed" || phase == "Error";
 }
-
-/// The objects that a run refers to, as a store holds them.
-class StoreReferences final : public workflows::References {
- public:
-  StoreReferences(const store::Store& store, std::string namespace_name)
-      : store_(store), namespace_(std::move(namespace_name)) {}
-
-  const doc::Value* workflow_template(std::string_view name) const override {
-    return find("WorkflowTemplate", namespace_, name);
-  }
-
-  const doc::Value* cluster_workflow_template(std::string_view name) const override {
-    return find("ClusterWorkflowTemplate", "", name);
-  }
-
-  const doc::Value* config_map(std::string_view name) const override {
-    return find("ConfigMap", namespace_, name);
-  }
-
- private:
-  const doc::Value* find(std::string_view kind, const std::string& namespace_name,
-                         std::string_view name) const {
-    const kube::ObjectRef object =
-        store_.get({std::string(kind), namespace_name, std::string(name)});
-    if (object == nullptr) {
-      return nullptr;
-    }
-    held_.push_back(object);
-    return &object->document();
-  }
-
-  const store::Store& store_;
-  std::string namespace_;
-  mutable std::vector<kube::ObjectRef> held_;
-};
 
 Result<std::vector<workflows::StoredRow>> stored_rows(const store::Store& store,
                                                       const std::string& uid) {
@@ -348,7 +314,7 @@ Result<> LocalSession::tell(const kube::ObjectRef& workflow, Told& told,
     observer.on_run(run);
     return {};
   }
-  const StoreReferences references(*store_, workflow->key().namespace_);
+  const workflows::ApiReferences references(*store_, workflow->key().namespace_);
   const auto now = std::chrono::floor<std::chrono::milliseconds>(clock_.now());
   TRY(const auto engine,
       workflows::Engine::restore(workflow->document(), rows, references, {}, now));
@@ -423,7 +389,7 @@ Result<> LocalSession::control_record(const cli::Control& control) {
             " workflow " + control.workflow + ": it has ended");
   }
   TRY(const auto rows, stored_rows(*store_, object->uid()));
-  const StoreReferences references(*store_, object->key().namespace_);
+  const workflows::ApiReferences references(*store_, object->key().namespace_);
   const auto now = std::chrono::floor<std::chrono::milliseconds>(clock_.now());
   TRY(auto engine, rows.empty() && doc::find(object->document(), "status") == nullptr
                        ? workflows::Engine::create(object->document(), references, {})

@@ -523,11 +523,13 @@ class Sandbox::Impl final {
 
   /// Takes away the kernel's mark that a `volatile` layer was not synced: nothing is in it.
   static bool unmark(const std::string& work) {
-    const std::string mark = work + "/work/incompat/volatile";
+    // overlayfs keeps a folder of its own, named like this, in the one it was given to work in.
+    const std::string own = work + "/" + "work";
+    const std::string mark = own + "/incompat/volatile";
     if (unlink((mark + "/dirty").c_str()) != 0 && errno == EACCES) {
       // The kernel makes these folders without permissions; root does not notice.
-      for (const char* below : {"/work", "/work/incompat", "/work/incompat/volatile"}) {
-        chmod((work + below).c_str(), 0700);
+      for (const char* below : {"", "/incompat", "/incompat/volatile"}) {
+        chmod((own + below).c_str(), 0700);
       }
       unlink((mark + "/dirty").c_str());
     }

@@ -1,5 +1,6 @@
 #include "workflows/controller/controller.h"
 
+#include "workflows/controller/api_references.h"
 #include "workflows/controller/pod_spec_patch.h"
 #include "workflows/engine/observe.h"
 
@@ -24,45 +25,6 @@ bool is_true(const doc::Value* value) {
 }
 
 }  // namespace
-
-/// Templates and ConfigMaps as the run first saw them: documents stay where they are as long as the
-/// run lasts.
-class HeldReferences final : public References {
- public:
-  HeldReferences(const kube::Api& api, std::string namespace_name)
-      : api_(api), namespace_(std::move(namespace_name)) {}
-
-  const doc::Value* workflow_template(std::string_view name) const override {
-    return find("WorkflowTemplate", namespace_, name);
-  }
-
-  const doc::Value* cluster_workflow_template(std::string_view name) const override {
-    return find("ClusterWorkflowTemplate", "", name);
-  }
-
-  const doc::Value* config_map(std::string_view name) const override {
-    return find("ConfigMap", namespace_, name);
-  }
-
- private:
-  const doc::Value* find(std::string_view kind, std::string_view namespace_name,
-                         std::string_view name) const {
-    kube::ObjectKey key{std::string(kind), std::string(namespace_name), std::string(name)};
-    const auto found = held_.find(key);
-    if (found != held_.end()) {
-      return &found->second->document();
-    }
-    kube::ObjectRef object = api_.get(key);
-    if (object == nullptr) {
-      return nullptr;
-    }
-    return &held_.emplace(std::move(key), std::move(object)).first->second->document();
-  }
-
-  const kube::Api& api_;
-  std::string namespace_;
-  mutable std::map<kube::ObjectKey, kube::ObjectRef> held_;
-};
 
 class Controller::Impl {
  public:
@@ -100,13 +62,13 @@ class Controller::Impl {
 
  private:
   struct Run {
-    Run(Engine engine_, std::unique_ptr<HeldReferences> references_, kube::ObjectRef object_)
+    Run(Engine engine_, std::unique_ptr<ApiReferences> references_, kube::ObjectRef object_)
         : references(std::move(references_)),
           engine(std::move(engine_)),
           key(object_->key()),
           uid(object_->uid()) {}
 
-    std::unique_ptr<HeldReferences> references;
+    std::unique_ptr<ApiReferences> references;
     Engine engine;
     kube::ObjectKey key;
     std::string uid;
@@ -165,7 +127,7 @@ class Controller::Impl {
   }
 
   Result<> open(const kube::ObjectRef& workflow) {
-    auto references = std::make_unique<HeldReferences>(api_, workflow->key().namespace_);
+    auto references = std::make_unique<ApiReferences>(api_, workflow->key().namespace_);
     TRY(const auto rows, api_.rows(workflow->uid()));
     const bool fresh = rows.empty() && doc::find(workflow->document(), "status") == nullptr;
     if (fresh && recall_run(*workflow)) {
@@ -202,7 +164,7 @@ class Controller::Impl {
     return true;
   }
 
-  Run& insert(Engine engine, std::unique_ptr<HeldReferences> references,
+  Run& insert(Engine engine, std::unique_ptr<ApiReferences> references,
               const kube::ObjectRef& workflow) {
     auto run = std::make_unique<Run>(std::move(engine), std::move(references), workflow);
     return *runs_.insert_or_assign(workflow->key(), std::move(run)).first->second;
