@@ -75,4 +75,10 @@ const WorkflowSpec& Engine::spec() const { return machine_->spec(); }
 
 const Metadata& Engine::metadata() const { return machine_->metadata(); }
 
+const lang::Scope& Engine::variables() const { return machine_->globals(); }
+
+Catalog& Engine::catalog() const { return machine_->catalog(); }
+
+const std::string& Engine::start_error() const { return machine_->start_error(); }
+
 }  // namespace tiphys::workflows

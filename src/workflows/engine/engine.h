@@ -20,7 +20,13 @@
 #include <span>
 #include <variant>
 
+namespace tiphys::lang {
+class Scope;
+}
+
 namespace tiphys::workflows {
+
+class Catalog;
 
 /// What a run refers to outside its own document. Everything is in memory; pointers stay valid
 /// while the Engine works.
@@ -195,6 +201,13 @@ class Engine {
   /// global variables substituted.
   const WorkflowSpec& spec() const;
   const Metadata& metadata() const;
+
+  /// What every template sees of the run: workflow.*.
+  const lang::Scope& variables() const;
+  /// The templates the run can call. Resolving one compiles it and changes no decision.
+  Catalog& catalog() const;
+  /// Why the run cannot start; empty when it can.
+  const std::string& start_error() const;
 
   class Machine;
 

@@ -43,6 +43,12 @@ class Engine::Machine {
 
   const Metadata& metadata() const { return metadata_; }
 
+  const Scope& globals() const { return globals_; }
+
+  Catalog& catalog() const { return catalog_; }
+
+  const std::string& start_error() const { return start_error_; }
+
  private:
   struct Limits {
     std::optional<TimePoint> timeout;
