@@ -117,6 +117,18 @@ void add_run_verbs(CLI::App& app, Chosen& chosen) {
         add_output(verb, command.output, {"json", "yaml", "name", "wide"});
         add_run_options(verb, command.run);
       });
+  add_verb<PlanCommand>(
+      app, chosen, "plan", "Show the steps that will or may run, before any has", plan_workflows,
+      [](CLI::App& verb, PlanCommand& command) {
+        verb.add_option("files", command.files,
+                        "Files or folders with manifests, - for standard input")
+            ->required();
+        add_submit_options(verb, command.submit);
+        add_output(verb, command.output, {"tree", "json", "dot"});
+        verb.add_flag("--all", command.all, "Show every element of long loops");
+        verb.add_flag("--strict,!--no-strict", command.strict,
+                      "Refuse unknown fields (default); --no-strict, --strict=false: ignore them");
+      });
   add_verb<LintCommand>(
       app, chosen, "lint", "Say what is wrong with manifests", lint_manifests,
       [](CLI::App& verb, LintCommand& command) {

@@ -58,6 +58,14 @@ struct RunCommand {
   RunOptions run;
 };
 
+struct PlanCommand {
+  std::vector<std::string> files;
+  SubmitOptions submit;
+  OutputFormat output = "tree";  ///< "tree", "json", "dot"
+  bool all = false;
+  bool strict = true;
+};
+
 struct GetCommand {
   std::vector<std::string> names;
   OutputFormat output;
@@ -151,6 +159,7 @@ struct ExplainCommand {
 };
 
 int run_workflows(const Context& context, const RunCommand& command);
+int plan_workflows(const Context& context, const PlanCommand& command);
 int get_workflows(const Context& context, const GetCommand& command);
 int list_workflows(const Context& context, const ListCommand& command);
 int print_logs(const Context& context, const LogsCommand& command);

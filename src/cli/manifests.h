@@ -48,6 +48,15 @@ Result<> apply_submit_options(doc::Value& workflow, const SubmitOptions& options
 /// Error invalid for a name or namespace that no API server would take.
 Result<> check_names(const doc::Value& object);
 
+/// Where objects go that do not say: the namespace given, else that of the Workflows when they name
+/// one and the same, else "default".
+std::string namespace_for(const Context& context, const LoadedManifests& loaded);
+
+/// Prints what is wrong with Workflows about to run; true when something forbids running them.
+/// `session` may know what they refer to, or be null.
+bool report_findings(const Context& context, const LoadedManifests& loaded, bool strict,
+                     Session* session, const std::string& namespace_name);
+
 /// "a=b,c=d" or one "a=b" into pairs. Error invalid naming the part without "=".
 Result<std::vector<std::pair<std::string, std::string>>> parse_assignments(
     const std::vector<std::string>& texts);

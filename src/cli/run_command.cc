@@ -40,45 +40,6 @@ std::string place_of(const LoadedManifest& manifest, const workflows::Finding& f
   return out;
 }
 
-/// Prints what is wrong; true when something forbids running.
-bool report_findings(const Context& context, const LoadedManifests& loaded, bool strict,
-                     Session* session, const std::string& namespace_name) {
-  std::vector<workflows::Candidate> candidates;
-  for (const LoadedManifest& manifest : loaded.manifests) {
-    candidates.push_back({&manifest.content.value, &manifest.content.positions});
-  }
-  std::vector<std::unique_ptr<Value>> fetched;
-  const auto zones = ZoneFolder::open();
-  workflows::ValidateOptions options;
-  options.zones = zones.get();
-  options.strict = strict;
-  options.submitting = true;
-  options.known = [&](std::string_view kind, std::string_view name) -> const Value* {
-    if (session == nullptr) {
-      return nullptr;
-    }
-    auto object = session->object(kind, namespace_name, std::string(name));
-    if (!object || object->is_null()) {
-      return nullptr;
-    }
-    return fetched.emplace_back(std::make_unique<Value>(std::move(*object))).get();
-  };
-  bool refused = false;
-  for (const LoadFailure& failure : loaded.failures) {
-    context.error << describe_failure(failure) << "\n";
-    refused = true;
-  }
-  for (const workflows::Finding& finding : workflows::validate(candidates, options)) {
-    const LoadedManifest& manifest = loaded.manifests[finding.candidate];
-    const bool is_error = finding.severity == workflows::Severity::error;
-    context.error << place_of(manifest, finding) << ": " << (is_error ? "" : "warning: ") << "in "
-                  << workflows::describe_object(manifest.content.value) << ": " << finding.message
-                  << "\n";
-    refused = refused || is_error;
-  }
-  return refused;
-}
-
 bool succeeded(const Value& workflow) {
   const Value* status = doc::find(workflow, "status");
   return status != nullptr && doc::find_string(*status, "phase") == "Succeeded";
@@ -125,22 +86,6 @@ int carry_out_run(const Context& context, Session& session, RunRequest request,
     }
   }
   return ended->left ? kInterruptedExit : all_succeeded ? 0 : 1;
-}
-
-/// Where objects go that do not say: the namespace given, else that of the Workflows when they name
-/// one and the same, else "default".
-std::string namespace_for(const Context& context, const LoadedManifests& loaded) {
-  std::set<std::string> named;
-  for (const LoadedManifest& manifest : loaded.manifests) {
-    const Value* metadata = doc::find(manifest.content.value, "metadata");
-    if (manifest.kind() == "Workflow" && metadata != nullptr) {
-      named.emplace(doc::find_string(*metadata, "namespace"));
-    }
-  }
-  if (!context.namespace_.empty()) {
-    return context.namespace_;
-  }
-  return named.size() == 1 && !named.begin()->empty() ? *named.begin() : "default";
 }
 
 void put_namespace(Value& object, const std::string& namespace_name) {
@@ -202,6 +147,58 @@ RunRequest request_of(const Context& context, const RunCommand& command, LoadedM
 }
 
 }  // namespace
+
+std::string namespace_for(const Context& context, const LoadedManifests& loaded) {
+  std::set<std::string> named;
+  for (const LoadedManifest& manifest : loaded.manifests) {
+    const Value* metadata = doc::find(manifest.content.value, "metadata");
+    if (manifest.kind() == "Workflow" && metadata != nullptr) {
+      named.emplace(doc::find_string(*metadata, "namespace"));
+    }
+  }
+  if (!context.namespace_.empty()) {
+    return context.namespace_;
+  }
+  return named.size() == 1 && !named.begin()->empty() ? *named.begin() : "default";
+}
+
+bool report_findings(const Context& context, const LoadedManifests& loaded, bool strict,
+                     Session* session, const std::string& namespace_name) {
+  std::vector<workflows::Candidate> candidates;
+  for (const LoadedManifest& manifest : loaded.manifests) {
+    candidates.push_back({&manifest.content.value, &manifest.content.positions});
+  }
+  std::vector<std::unique_ptr<Value>> fetched;
+  const auto zones = ZoneFolder::open();
+  workflows::ValidateOptions options;
+  options.zones = zones.get();
+  options.strict = strict;
+  options.submitting = true;
+  options.known = [&](std::string_view kind, std::string_view name) -> const Value* {
+    if (session == nullptr) {
+      return nullptr;
+    }
+    auto object = session->object(kind, namespace_name, std::string(name));
+    if (!object || object->is_null()) {
+      return nullptr;
+    }
+    return fetched.emplace_back(std::make_unique<Value>(std::move(*object))).get();
+  };
+  bool refused = false;
+  for (const LoadFailure& failure : loaded.failures) {
+    context.error << describe_failure(failure) << "\n";
+    refused = true;
+  }
+  for (const workflows::Finding& finding : workflows::validate(candidates, options)) {
+    const LoadedManifest& manifest = loaded.manifests[finding.candidate];
+    const bool is_error = finding.severity == workflows::Severity::error;
+    context.error << place_of(manifest, finding) << ": " << (is_error ? "" : "warning: ") << "in "
+                  << workflows::describe_object(manifest.content.value) << ": " << finding.message
+                  << "\n";
+    refused = refused || is_error;
+  }
+  return refused;
+}
 
 ViewOptions view_options(const Context& context, Session& session) {
   ViewOptions view;

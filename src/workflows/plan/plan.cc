@@ -42,6 +42,9 @@ const Parameter* find_parameter(const std::vector<Parameter>& list, std::string_
   return found == list.end() ? nullptr : &*found;
 }
 
+/// Tags of inputs that are not known, and the texts they were given as.
+using Origins = std::map<std::string, std::string>;
+
 class Planner {
  public:
   Planner(const Engine& engine, const References& references)
@@ -127,7 +130,7 @@ class Planner {
   }
 
   void set_inputs(PlannedNode& node, const CompiledTemplate& compiled, const Arguments& arguments,
-                  Scope& inputs) const {
+                  Scope& inputs, Origins& unknown) const {
     for (const Parameter& declared : compiled.definition.inputs.parameters) {
       const auto value = input_value(declared, arguments);
       node.parameters.emplace_back(declared.name, value.value_or("?"));
@@ -135,6 +138,8 @@ class Planner {
         node.problem = "inputs.parameters." + declared.name + " was not supplied";
       } else if (is_known(*value)) {
         inputs.set("inputs.parameters." + declared.name, *value);
+      } else {
+        unknown["{{inputs.parameters." + declared.name + "}}"] = *value;
       }
     }
     for (const Artifact& artifact : compiled.definition.inputs.artifacts) {
@@ -142,6 +147,26 @@ class Planner {
         inputs.set("inputs.artifacts." + artifact.name + ".path", artifact.path);
       }
     }
+  }
+
+  /// A text with the inputs that are not known replaced by where they come from.
+  std::string traced(std::string text) const {
+    for (const auto& [tag, origin] : origins_) {
+      for (std::size_t at = text.find(tag); at != std::string::npos;
+           at = text.find(tag, at + origin.size())) {
+        text.replace(at, tag.size(), origin);
+      }
+    }
+    return text;
+  }
+
+  Arguments traced(Arguments arguments) const {
+    for (Parameter& parameter : arguments.parameters) {
+      if (parameter.value) {
+        parameter.value = traced(std::move(*parameter.value));
+      }
+    }
+    return arguments;
   }
 
   /// Fills `node` with what the call leads to.
@@ -163,7 +188,8 @@ class Planner {
         (*compiled)->base->kind == "local" ? std::string() : (*compiled)->base->scope;
     node.type = name_of(definition.type);
     Scope inputs(&engine_.variables());
-    set_inputs(node, **compiled, arguments, inputs);
+    Origins unknown;
+    set_inputs(node, **compiled, traced(arguments), inputs, unknown);
     set_attempts(node, **compiled, inputs);
     if (!node.problem.empty() || node.certainty == Certainty::never) {
       return;
@@ -174,6 +200,7 @@ class Planner {
       return;
     }
     stack_.push_back(*compiled);
+    std::swap(origins_, unknown);
     if (definition.type == TemplateType::steps) {
       plan_steps(node, **compiled, inputs);
     } else if (definition.type == TemplateType::dag) {
@@ -185,6 +212,7 @@ class Planner {
       auto text = replace_tags(json, inputs, Strictness::lenient);
       node.image = text_of_json_string(text ? *text : json);
     }
+    std::swap(origins_, unknown);
     stack_.pop_back();
   }
 
@@ -222,7 +250,7 @@ class Planner {
       if (is_known(loop)) {
         node.problem = items.error().message;
       } else {
-        node.loops_over = loop_source(loop);
+        node.loops_over = traced(loop_source(loop));
       }
       out.push_back(std::move(node));
       return out;
@@ -273,6 +301,7 @@ class Planner {
     if (!decided) {
       node.problem = decided.error().message;
     }
+    node.when = traced(std::move(node.when));
     Call target = *compiled.call;
     if (compiled.template_ref.has_tags()) {
       const auto document = doc::parse_json(filled(compiled.template_ref, scope));
@@ -368,7 +397,7 @@ class Planner {
       expected[number] = expectation_of(planned, starts);
       const std::size_t base = node.children.size();
       for (PlannedNode& child : planned) {
-        child.depends = task.depends.logic();
+        child.depends = task.call->depends;
         for (const std::uint32_t before : task.dependencies) {
           child.after.insert(child.after.end(), places[before].begin(), places[before].end());
         }
@@ -400,6 +429,7 @@ class Planner {
   const Engine& engine_;
   const References& references_;
   std::vector<const CompiledTemplate*> stack_;
+  Origins origins_;  ///< of the template whose calls are being planned
   std::size_t planned_ = 0;
   bool cut_ = false;
 };

@@ -81,6 +81,15 @@ TEST(Plan, shows_only_what_a_target_needs) {
   EXPECT_EQ(names(plan->entry), (Names{"a=will", "b=will"}));
 }
 
+TEST(Plan, says_where_a_value_that_is_not_known_comes_from) {
+  const auto plan = planned(R"({"name":"main","steps":[[{"name":"gen","template":"leaf"}],[
+        {"name":"each","template":"inner","arguments":{"parameters":[{"name":"list","value":"{{steps.gen.outputs.result}}"}]}}]]},
+      {"name":"inner","inputs":{"parameters":[{"name":"list"}]},"steps":[[
+        {"name":"x","template":"leaf","withParam":"{{inputs.parameters.list}}"}]]})");
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_EQ(plan->entry.children[1].children[0].loops_over, "{{steps.gen.outputs.result}}");
+}
+
 TEST(Plan, follows_recursion_as_far_as_the_values_decide_it) {
   const auto plan = planned(
       R"({"name":"main","inputs":{"parameters":[{"name":"n","value":"2"}]},"steps":[[
@@ -138,7 +147,7 @@ TEST(Plan, prints_a_tree) {
 |-* a(1:1)  leaf
 |-* a(2:2)  leaf
 |-  17 more of a
-`-? b  leaf  after a(0:0), a(1:1), a(2:2), a(3:3) and 16 more; depends (a.Succeeded || a.Skipped || a.Daemoned); when {{tasks.a.outputs.result}} != []
+`-? b  leaf  after a; depends a; when {{tasks.a.outputs.result}} != []
 )");
 }
 

@@ -25,15 +25,30 @@ std::string_view mark_of(const PlannedNode& node, const PlanTextOptions& options
   return options.utf8 ? kRound.at(at) : kPlain.at(at);
 }
 
+/// Elements of one loop share what stands before "(".
+std::string_view loop_name(const PlannedNode& node) {
+  const std::size_t at = node.name.find('(');
+  return at == std::string::npos || node.is_hook ? std::string_view()
+                                                 : std::string_view(node.name).substr(0, at);
+}
+
 std::string siblings(const PlannedNode& node, const PlannedNode& parent) {
   constexpr std::size_t kMost = 4;
-  std::string out;
-  for (std::size_t i = 0; i < std::min(node.after.size(), kMost); ++i) {
-    out += (i == 0 ? "" : ", ") + parent.children[node.after[i]].name;
+  std::vector<std::string_view> names;
+  for (const std::uint32_t place : node.after) {
+    const PlannedNode& before = parent.children[place];
+    const std::string_view loop = loop_name(before);
+    const std::string_view name = loop.empty() ? std::string_view(before.name) : loop;
+    if (names.empty() || names.back() != name) {
+      names.push_back(name);
+    }
   }
-  return node.after.size() > kMost
-             ? out + " and " + std::to_string(node.after.size() - kMost) + " more"
-             : out;
+  std::string out;
+  for (std::size_t i = 0; i < std::min(names.size(), kMost); ++i) {
+    out += (i == 0 ? "" : ", ") + std::string(names[i]);
+  }
+  return names.size() > kMost ? out + " and " + std::to_string(names.size() - kMost) + " more"
+                              : out;
 }
 
 std::string remarks(const PlannedNode& node, const PlannedNode* parent) {
@@ -65,13 +80,6 @@ std::string remarks(const PlannedNode& node, const PlannedNode* parent) {
     out += (out.empty() ? "" : "; ") + part;
   }
   return out;
-}
-
-/// Elements of one loop share what stands before "(".
-std::string_view loop_name(const PlannedNode& node) {
-  const std::size_t at = node.name.find('(');
-  return at == std::string::npos || node.is_hook ? std::string_view()
-                                                 : std::string_view(node.name).substr(0, at);
 }
 
 class TextWriter {

@@ -7,7 +7,7 @@
 /// have stored so far, and both must agree: that is the test that nothing an engine knows gets
 /// lost.
 
-#include "workflows/engine/engine.h"
+#include "workflows/engine/document_references.h"
 
 #include <map>
 #include <queue>
@@ -39,23 +39,7 @@ struct Outcome {
 /// Decides what a pod does. `engine` is the state after the decision to create it.
 using Script = std::function<Outcome(const Engine& engine, const CreatePod& pod)>;
 
-/// References from documents in memory.
-class DocumentReferences final : public References {
- public:
-  /// Files the document by its kind and name; other kinds are ignored.
-  void add(const doc::Value& document);
-  const doc::Value* workflow_template(std::string_view name) const override;
-  const doc::Value* cluster_workflow_template(std::string_view name) const override;
-  const doc::Value* config_map(std::string_view name) const override;
-
- private:
-  using Table = std::map<std::string, doc::Value, std::less<>>;
-  static const doc::Value* find(const Table& table, std::string_view name);
-
-  Table workflow_templates_;
-  Table cluster_workflow_templates_;
-  Table config_maps_;
-};
+using workflows::DocumentReferences;
 
 enum class Checks { none, restore };
 
