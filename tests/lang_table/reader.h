@@ -35,6 +35,7 @@ Outcome read_depends(const Case& one);
 Outcome read_items(const Case& one);
 Outcome read_tags(const Case& one);
 Outcome read_expr(const Case& one);
+Outcome read_cron(const Case& one);
 
 // Helpers.
 

@@ -1,13 +1,9 @@
 #include "lang/cron/cron.h"
 
-#include "doc/json.h"
-
-#include <boost/json.hpp>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <bit>
-#include <filesystem>
-#include <fstream>
 #include <set>
 
 namespace tiphys::lang {
@@ -85,35 +81,74 @@ TEST(Cron, zones_need_files_unless_the_caller_accepts_any) {
   EXPECT_NE(parse_cron("CRON_TZ=Asia/Tokyo @daily", &zones).value().zone, nullptr);
 }
 
-/// Whether a schedule is read and, if not, with which words: "next" cases of the table.
-void check(const doc::Value& line, const ZoneFiles& zones) {
-  const doc::Value& in = line.at("in");
-  if (doc::find_string(in, "op") != "next") {
-    return;
+std::shared_ptr<const Zone> berlin() {
+  // Two transitions of 2024: 31 March 01:00 UTC to +2, 27 October 01:00 UTC to +1.
+  const auto bytes = [](std::uint32_t value) {
+    std::string out;
+    for (const int shift : {24, 16, 8, 0}) {
+      out.push_back(static_cast<char>(value >> shift));
+    }
+    return out;
+  };
+  std::string file = "TZif" + std::string(16, '\0');
+  for (const std::uint32_t count : {0U, 0U, 0U, 2U, 2U, 9U}) {
+    file += bytes(count);
   }
-  const auto parsed =
-      parse_cron(doc::find_string(in, "schedule"), &zones,
-                 doc::find_string(in, "parser") == "five-fields-only" ? CronSyntax::five_fields
-                                                                      : CronSyntax::standard);
-  const std::string_view wanted = doc::find_string(line, "error");
-  SCOPED_TRACE(doc::find_string(line, "id"));
-  ASSERT_EQ(parsed.has_value(), wanted.empty());
-  if (!parsed && !wanted.starts_with("panic: ")) {
-    EXPECT_EQ(parsed.error().message, wanted);
-  }
+  file += bytes(1711846800) + bytes(1729990800) + std::string("\1\0", 2);
+  file += bytes(3600) + std::string("\0\0", 2) + bytes(7200) + std::string("\1\4", 2);
+  file += std::string("CET\0CEST\0", 9);
+  return Zone::from_tzif("Europe/Berlin", file).value();
 }
 
-TEST(Cron, conformance_table) {
-  std::ifstream table(std::filesystem::path(TIPHYS_SOURCE_DIR) /
-                      "../shared/conformance/lang/cron.jsonl");
-  if (!table) {
-    GTEST_SKIP() << "no conformance data";
+/// The next times of a schedule, in UTC.
+std::vector<std::string> due(std::string_view schedule, std::string_view from,
+                             std::shared_ptr<const Zone> zone = nullptr, int count = 3) {
+  CronSchedule parsed = parse_cron(schedule, nullptr).value();
+  parsed.zone = std::move(zone);
+  std::vector<std::string> out;
+  std::optional<Instant> at = parse_time(kRfc3339, from).value();
+  while (count-- > 0 && (at = next_time(parsed, *at))) {
+    out.push_back(at->rfc3339());
   }
-  const NamedZones zones;
-  std::string line;
-  while (std::getline(table, line)) {
-    check(doc::parse_json(line).value(), zones);
-  }
+  return out;
+}
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+TEST(Cron, next_times_are_strictly_later_and_at_second_zero) {
+  EXPECT_THAT(due("*/5 * * * *", "2024-02-27T10:15:00.5Z"),
+              ElementsAre("2024-02-27T10:20:00Z", "2024-02-27T10:25:00Z", "2024-02-27T10:30:00Z"));
+  EXPECT_THAT(due("59 23 31 12 *", "2024-12-31T23:59:00Z", nullptr, 1),
+              ElementsAre("2025-12-31T23:59:00Z"));
+}
+
+TEST(Cron, either_day_field_suffices_unless_one_is_a_star) {
+  EXPECT_THAT(due("0 0 13 * fri", "2024-09-01T00:00:00Z"),
+              ElementsAre("2024-09-06T00:00:00Z", "2024-09-13T00:00:00Z", "2024-09-20T00:00:00Z"));
+  EXPECT_THAT(due("0 0 * * fri", "2024-09-08T00:00:00Z", nullptr, 1),
+              ElementsAre("2024-09-13T00:00:00Z"));
+}
+
+TEST(Cron, a_day_that_never_comes_gives_nothing) {
+  EXPECT_THAT(due("0 0 30 2 *", "2024-02-27T10:15:00Z"), IsEmpty());
+  EXPECT_THAT(due("0 0 29 2 *", "2024-03-01T00:00:00Z", nullptr, 1),
+              ElementsAre("2028-02-29T00:00:00Z"));
+}
+
+TEST(Cron, an_hour_that_does_not_exist_is_skipped) {
+  EXPECT_THAT(due("30 2 * * *", "2024-03-29T12:00:00Z", berlin()),
+              ElementsAre("2024-03-30T01:30:00Z", "2024-04-01T00:30:00Z", "2024-04-02T00:30:00Z"));
+}
+
+TEST(Cron, intervals_count_from_the_whole_second) {
+  EXPECT_THAT(due("@every 90m", "2024-02-27T10:17:33.987Z", nullptr, 2),
+              ElementsAre("2024-02-27T11:47:33Z", "2024-02-27T13:17:33Z"));
+}
+
+TEST(Cron, a_workflows_zone_is_written_before_its_schedule) {
+  EXPECT_EQ(with_zone("@daily", "Asia/Tokyo"), "CRON_TZ=Asia/Tokyo @daily");
+  EXPECT_EQ(with_zone("@daily", ""), "@daily");
 }
 
 }  // namespace
