@@ -55,6 +55,7 @@ struct RunCommand {
   bool dry_run = false;
   bool log = false;
   bool strict = true;
+  std::string config_file;
   RunOptions run;
 };
 
@@ -117,6 +118,7 @@ struct RetryCommand {
   std::vector<std::string> parameters;
   OutputFormat output;
   bool log = false;
+  std::string config_file;
   RunOptions run;
 };
 
@@ -134,6 +136,7 @@ struct LintCommand {
   std::vector<std::string> kinds;
   bool strict = true;
   bool offline = false;  ///< accepted: references are always resolved among the given files
+  std::string config_file;
 };
 
 struct CopyCommand {

@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "doc/yaml.h"
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,11 @@ Result<LoadedManifests> load_manifests(const std::vector<std::string>& names,
 
 /// "file.yaml:3:7: message" for each cause that has a place, else "file.yaml: message".
 std::string describe_failure(const LoadFailure& failure);
+
+/// The settings in a file given with --config; "" = none, which is null. Notices go to the error
+/// stream. Errors: io, and those of parse_config, each with the file's name.
+Result<std::shared_ptr<const workflows::Config>> load_config(const Context& context,
+                                                             const std::string& file);
 
 /// -p, -f, --name and their like on a Workflow, in the precedence -p over -f over the manifest; a
 /// parameter the Workflow does not declare is added. Gives it a name where it has a generateName

@@ -5,6 +5,7 @@
 #include "cli/text/workflow_text.h"
 #include "cli/zone_folder.h"
 #include "doc/yaml.h"
+#include "workflows/config/config.h"
 #include "workflows/validate/validate.h"
 
 #include <boost/json.hpp>
@@ -41,8 +42,9 @@ std::string place_of(const LoadedManifest& manifest, const workflows::Finding& f
 }
 
 /// Prints what is wrong; true when something forbids running.
-bool report_findings(const Context& context, const LoadedManifests& loaded, bool strict,
-                     Session* session, const std::string& namespace_name) {
+bool report_findings(const Context& context, const RunCommand& command,
+                     const LoadedManifests& loaded, Session* session,
+                     const std::string& namespace_name) {
   std::vector<workflows::Candidate> candidates;
   for (const LoadedManifest& manifest : loaded.manifests) {
     candidates.push_back({&manifest.content.value, &manifest.content.positions});
@@ -51,8 +53,11 @@ bool report_findings(const Context& context, const LoadedManifests& loaded, bool
   const auto zones = ZoneFolder::open();
   workflows::ValidateOptions options;
   options.zones = zones.get();
-  options.strict = strict;
+  options.strict = command.strict;
   options.submitting = true;
+  if (command.run.config != nullptr) {
+    options.workflow_defaults = &command.run.config->workflow_defaults;
+  }
   options.known = [&](std::string_view kind, std::string_view name) -> const Value* {
     if (session == nullptr) {
       return nullptr;
@@ -216,7 +221,8 @@ ViewOptions view_options(const Context& context, Session& session) {
   return view;
 }
 
-int run_workflows(const Context& context, const RunCommand& command) {
+int run_workflows(const Context& context, const RunCommand& given) {
+  RunCommand command = given;
   if (command.files.empty() && command.resume.empty()) {
     return report(
         context,
@@ -224,6 +230,11 @@ int run_workflows(const Context& context, const RunCommand& command) {
               "nothing to run: name a file, a folder, - for standard input, or --resume NAME",
               {}});
   }
+  auto config = load_config(context, command.config_file);
+  if (!config) {
+    return report(context, config.error());
+  }
+  command.run.config = std::move(*config);
   auto loaded = load_manifests(command.files, context.surroundings, command.strict);
   if (!loaded) {
     return report(context, loaded.error());
@@ -240,7 +251,7 @@ int run_workflows(const Context& context, const RunCommand& command) {
     }
     session = std::move(*opened);
   }
-  if (report_findings(context, *loaded, command.strict, session.get(), namespace_name)) {
+  if (report_findings(context, command, *loaded, session.get(), namespace_name)) {
     return 1;
   }
   RunRequest request = request_of(context, command, std::move(*loaded));
@@ -265,8 +276,13 @@ int retry_workflows(const Context& context, const RetryCommand& command) {
   if (!parameters) {
     return report(context, parameters.error());
   }
+  auto config = load_config(context, command.config_file);
+  if (!config) {
+    return report(context, config.error());
+  }
   RunRequest request;
   request.options = command.run;
+  request.options.config = std::move(*config);
   request.logs = command.log;
   const auto names = names_of_verb(**session, command.names, command.filter, context);
   if (!names) {
