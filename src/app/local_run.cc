@@ -11,6 +11,7 @@
 #include "async/signals.h"
 #include "cluster/node/executor_work.h"
 #include "kube/types/types.h"
+#include "workflows/config/config.h"
 #include "workflows/controller/controller.h"
 
 #include <boost/json.hpp>
@@ -132,7 +133,14 @@ class LocalRun::Impl final : public workflows::RunListener {
     runner_ =
         std::make_unique<PodRunner>(loop_, pool_, store_, std::move(node), work_.get(),
                                     [this](const std::string& text) { observer_.on_notice(text); });
+    workflows::ControllerOptions options;
+    options.types = &types_;
+    if (request_.options.config != nullptr) {
+      options.engine.workflow_defaults = request_.options.config->workflow_defaults;
+      options.pods.main_container = request_.options.config->main_container;
+    }
     workflows::StepMemoryOptions memory;
+    memory.pods = options.pods;
     memory.reuse = request_.options.reuse;
     memory.path = environment_.path;
     memory.object = [this](std::string_view kind, std::string_view name) -> const doc::Value* {
@@ -141,11 +149,10 @@ class LocalRun::Impl final : public workflows::RunListener {
     };
     memory_ =
         std::make_unique<workflows::StepMemory>(records_, *artifacts_, digests_, std::move(memory));
-    workflows::ControllerOptions options;
-    options.types = &types_;
     runs_ = std::make_unique<workflows::RunMemory>(records_, store_, *memory_,
                                                    request_.options.reuse, environment_.path);
-    options.runs = runs_.get();
+    // Whole runs are known by their Workflow alone, without what stands below it.
+    options.runs = request_.options.config == nullptr ? runs_.get() : nullptr;
     options.wanted = [this](const kube::Object& workflow) {
       return wanted_.contains(workflow.key());
     };

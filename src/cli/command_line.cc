@@ -50,6 +50,12 @@ void add_selectors(CLI::App& verb, ListCommand& filter) {
                   "status.phase, with = or !=");
 }
 
+void add_config(CLI::App& verb, std::string& file) {
+  verb.add_option("--config", file,
+                  "File with settings for all runs, in the shape of upstream's "
+                  "workflow-controller-configmap");
+}
+
 void add_run_options(CLI::App& verb, RunOptions& run) {
   static const std::map<std::string, Isolation> kIsolation = {{"process", Isolation::process},
                                                               {"namespaces", Isolation::namespaces},
@@ -97,6 +103,7 @@ void add_run_verbs(CLI::App& app, Chosen& chosen) {
         verb.add_flag("--strict,!--no-strict", command.strict,
                       "Refuse unknown fields (default); --no-strict, --strict=false: ignore them");
         add_run_options(verb, command.run);
+        add_config(verb, command.config_file);
       });
   add_verb<RetryCommand>(
       app, chosen, "retry", "Run a failed workflow again from where it failed", retry_workflows,
@@ -116,6 +123,7 @@ void add_run_verbs(CLI::App& app, Chosen& chosen) {
                       "Accepted: retry always runs here and returns when the workflow has ended");
         add_output(verb, command.output, {"json", "yaml", "name", "wide"});
         add_run_options(verb, command.run);
+        add_config(verb, command.config_file);
       });
   add_verb<PlanCommand>(
       app, chosen, "plan", "Show the steps that will or may run, before any has", plan_workflows,
@@ -125,6 +133,7 @@ void add_run_verbs(CLI::App& app, Chosen& chosen) {
             ->required();
         add_submit_options(verb, command.submit);
         add_output(verb, command.output, {"tree", "json", "dot"});
+        add_config(verb, command.config_file);
         verb.add_flag("--all", command.all, "Show every element of long loops");
         verb.add_flag("--strict,!--no-strict", command.strict,
                       "Refuse unknown fields (default); --no-strict, --strict=false: ignore them");
@@ -143,6 +152,7 @@ void add_run_verbs(CLI::App& app, Chosen& chosen) {
                       "Refuse unknown fields (default); --no-strict, --strict=false: ignore them");
         verb.add_flag("--offline", command.offline,
                       "Accepted: references are always resolved among the given files");
+        add_config(verb, command.config_file);
       });
 }
 

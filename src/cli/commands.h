@@ -55,6 +55,7 @@ struct RunCommand {
   bool dry_run = false;
   bool log = false;
   bool strict = true;
+  std::string config_file;
   RunOptions run;
 };
 
@@ -64,6 +65,7 @@ struct PlanCommand {
   OutputFormat output = "tree";  ///< "tree", "json", "dot"
   bool all = false;
   bool strict = true;
+  std::string config_file;
 };
 
 struct GetCommand {
@@ -125,6 +127,7 @@ struct RetryCommand {
   std::vector<std::string> parameters;
   OutputFormat output;
   bool log = false;
+  std::string config_file;
   RunOptions run;
 };
 
@@ -142,6 +145,7 @@ struct LintCommand {
   std::vector<std::string> kinds;
   bool strict = true;
   bool offline = false;  ///< accepted: references are always resolved among the given files
+  std::string config_file;
 };
 
 struct CopyCommand {

@@ -1,6 +1,7 @@
 #include "cli/commands.h"
 #include "cli/manifests.h"
 #include "cli/zone_folder.h"
+#include "workflows/config/config.h"
 #include "workflows/validate/validate.h"
 
 #include <algorithm>
@@ -36,6 +37,10 @@ void print_pretty(const Context& context,
 }  // namespace
 
 int lint_manifests(const Context& context, const LintCommand& command) {
+  const auto config = load_config(context, command.config_file);
+  if (!config) {
+    return report(context, config.error());
+  }
   auto loaded = load_manifests(command.files, context.surroundings, command.strict);
   if (!loaded) {
     return report(context, loaded.error());
@@ -56,6 +61,9 @@ int lint_manifests(const Context& context, const LintCommand& command) {
   workflows::ValidateOptions options;
   options.zones = zones.get();
   options.strict = command.strict;
+  if (*config != nullptr) {
+    options.workflow_defaults = &(*config)->workflow_defaults;
+  }
   std::vector<std::pair<std::string, std::string>> lines;
   std::size_t errors = loaded->failures.size();
   for (const LoadFailure& failure : loaded->failures) {

@@ -1,6 +1,8 @@
 #include "cli/manifests.h"
 
 #include "kube/names.h"
+#include "kube/types/types.h"
+#include "workflows/config/config.h"
 #include "workflows/model/model.h"
 
 #include <boost/json.hpp>
@@ -9,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <ostream>
 
 namespace tiphys::cli {
 namespace {
@@ -159,6 +162,24 @@ std::string describe_failure(const LoadFailure& failure) {
            (cause.path.empty() ? "" : cause.path + ": ") + cause.message;
   }
   return out.empty() ? failure.file + ": " + failure.error.message : out;
+}
+
+Result<std::shared_ptr<const workflows::Config>> load_config(const Context& context,
+                                                             const std::string& file) {
+  if (file.empty()) {
+    return nullptr;
+  }
+  TRY(const std::string text, read_file(file));
+  const doc::Schema types(kube::built_in_types());
+  auto config = workflows::parse_config(text, types);
+  if (!config) {
+    const ErrorCode code = config.error().code;
+    return fail(code, describe_failure({file, std::move(config).error()}));
+  }
+  for (const workflows::ConfigNotice& notice : config->notices) {
+    context.error << "note: " << file << ":" << notice.position.line << ": " << notice.text << "\n";
+  }
+  return std::make_shared<const workflows::Config>(std::move(*config));
 }
 
 Result<std::vector<std::pair<std::string, std::string>>> parse_assignments(

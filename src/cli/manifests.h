@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "doc/yaml.h"
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,11 @@ Result<LoadedManifests> load_manifests(const std::vector<std::string>& names,
 /// "file.yaml:3:7: message" for each cause that has a place, else "file.yaml: message".
 std::string describe_failure(const LoadFailure& failure);
 
+/// The settings in a file given with --config; "" = none, which is null. Notices go to the error
+/// stream. Errors: io, and those of parse_config, each with the file's name.
+Result<std::shared_ptr<const workflows::Config>> load_config(const Context& context,
+                                                             const std::string& file);
+
 /// -p, -f, --name and their like on a Workflow, in the precedence -p over -f over the manifest; a
 /// parameter the Workflow does not declare is added. Gives it a name where it has a generateName
 /// only.
@@ -53,9 +59,11 @@ Result<> check_names(const doc::Value& object);
 std::string namespace_for(const Context& context, const LoadedManifests& loaded);
 
 /// Prints what is wrong with Workflows about to run; true when something forbids running them.
-/// `session` may know what they refer to, or be null.
+/// `session` may know what they refer to, or be null; so may `workflow_defaults`, a Workflow whose
+/// members stand below theirs.
 bool report_findings(const Context& context, const LoadedManifests& loaded, bool strict,
-                     Session* session, const std::string& namespace_name);
+                     Session* session, const std::string& namespace_name,
+                     const doc::Value* workflow_defaults = nullptr);
 
 /// "a=b,c=d" or one "a=b" into pairs. Error invalid naming the part without "=".
 Result<std::vector<std::pair<std::string, std::string>>> parse_assignments(

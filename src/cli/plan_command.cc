@@ -1,5 +1,6 @@
 #include "cli/commands.h"
 #include "cli/manifests.h"
+#include "workflows/config/config.h"
 #include "workflows/engine/document_references.h"
 #include "workflows/plan/print.h"
 
@@ -78,6 +79,14 @@ int plan_workflows(const Context& context, const PlanCommand& command) {
   if (!loaded) {
     return report(context, loaded.error());
   }
+  const auto config = load_config(context, command.config_file);
+  if (!config) {
+    return report(context, config.error());
+  }
+  workflows::EngineConfig engine;
+  if (*config) {
+    engine.workflow_defaults = (*config)->workflow_defaults;
+  }
   // A plan needs no state directory; when there is one, its templates count.
   auto session = context.open(false);
   Session* const known = session ? session->get() : nullptr;
@@ -92,7 +101,8 @@ int plan_workflows(const Context& context, const PlanCommand& command) {
       ++planned;
     }
   }
-  if (report_findings(context, *loaded, command.strict, known, namespace_name)) {
+  if (report_findings(context, *loaded, command.strict, known, namespace_name,
+                      &engine.workflow_defaults)) {
     return 1;
   }
   if (planned == 0) {
@@ -103,7 +113,7 @@ int plan_workflows(const Context& context, const PlanCommand& command) {
     if (manifest.kind() != "Workflow") {
       continue;
     }
-    const auto plan = workflows::make_plan(manifest.content.value, references, {});
+    const auto plan = workflows::make_plan(manifest.content.value, references, engine);
     if (!plan) {
       return report(context, Error(plan.error()).with_context(manifest.file));
     }

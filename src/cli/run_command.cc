@@ -5,6 +5,7 @@
 #include "cli/text/workflow_text.h"
 #include "cli/zone_folder.h"
 #include "doc/yaml.h"
+#include "workflows/config/config.h"
 #include "workflows/validate/validate.h"
 
 #include <boost/json.hpp>
@@ -163,7 +164,8 @@ std::string namespace_for(const Context& context, const LoadedManifests& loaded)
 }
 
 bool report_findings(const Context& context, const LoadedManifests& loaded, bool strict,
-                     Session* session, const std::string& namespace_name) {
+                     Session* session, const std::string& namespace_name,
+                     const doc::Value* workflow_defaults) {
   std::vector<workflows::Candidate> candidates;
   for (const LoadedManifest& manifest : loaded.manifests) {
     candidates.push_back({&manifest.content.value, &manifest.content.positions});
@@ -174,6 +176,7 @@ bool report_findings(const Context& context, const LoadedManifests& loaded, bool
   options.zones = zones.get();
   options.strict = strict;
   options.submitting = true;
+  options.workflow_defaults = workflow_defaults;
   options.known = [&](std::string_view kind, std::string_view name) -> const Value* {
     if (session == nullptr) {
       return nullptr;
@@ -213,7 +216,8 @@ ViewOptions view_options(const Context& context, Session& session) {
   return view;
 }
 
-int run_workflows(const Context& context, const RunCommand& command) {
+int run_workflows(const Context& context, const RunCommand& given) {
+  RunCommand command = given;
   if (command.files.empty() && command.resume.empty()) {
     return report(
         context,
@@ -221,6 +225,11 @@ int run_workflows(const Context& context, const RunCommand& command) {
               "nothing to run: name a file, a folder, - for standard input, or --resume NAME",
               {}});
   }
+  auto config = load_config(context, command.config_file);
+  if (!config) {
+    return report(context, config.error());
+  }
+  command.run.config = std::move(*config);
   auto loaded = load_manifests(command.files, context.surroundings, command.strict);
   if (!loaded) {
     return report(context, loaded.error());
@@ -237,7 +246,8 @@ int run_workflows(const Context& context, const RunCommand& command) {
     }
     session = std::move(*opened);
   }
-  if (report_findings(context, *loaded, command.strict, session.get(), namespace_name)) {
+  if (report_findings(context, *loaded, command.strict, session.get(), namespace_name,
+                      command.run.config ? &command.run.config->workflow_defaults : nullptr)) {
     return 1;
   }
   RunRequest request = request_of(context, command, std::move(*loaded));
@@ -262,8 +272,13 @@ int retry_workflows(const Context& context, const RetryCommand& command) {
   if (!parameters) {
     return report(context, parameters.error());
   }
+  auto config = load_config(context, command.config_file);
+  if (!config) {
+    return report(context, config.error());
+  }
   RunRequest request;
   request.options = command.run;
+  request.options.config = std::move(*config);
   request.logs = command.log;
   const auto names = names_of_verb(**session, command.names, command.filter, context);
   if (!names) {

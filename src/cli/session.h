@@ -20,6 +20,10 @@
 #include <string_view>
 #include <vector>
 
+namespace tiphys::workflows {
+struct Config;
+}
+
 namespace tiphys::cli {
 
 /// How a step's processes are kept apart from this machine (design, section 6).
@@ -30,6 +34,8 @@ struct RunOptions {
   int slots = 0;
   bool reuse = false;
   Isolation isolation = Isolation::layer;
+  /// The file given with --config; null = none.
+  std::shared_ptr<const workflows::Config> config;
 };
 
 /// A node as the live view needs it.

@@ -283,8 +283,11 @@ class Controller::Impl {
       }
     }
     doc::Value pod = build_pod(run.engine, step, options_.pods);
-    if (const auto patched = apply_pod_spec_patches(run.engine, step, options_.types, pod);
-        !patched) {
+    auto patched = put_main_defaults(options_.pods.main_container, options_.types, pod);
+    if (patched) {
+      patched = apply_pod_spec_patches(run.engine, step, options_.types, pod);
+    }
+    if (!patched) {
       fail_step(run.key, step.node, patched.error().message);
       return;
     }

@@ -39,4 +39,22 @@ Result<> apply_pod_spec_patches(const Engine& engine, const CreatePod& step,
   return {};
 }
 
+Result<> put_main_defaults(const doc::Value& defaults, const doc::Schema* types, doc::Value& pod) {
+  if (!defaults.is_object()) {
+    return {};
+  }
+  const doc::Type* type = types == nullptr ? nullptr : types->find("core/v1.Container");
+  CHECK(type != nullptr, "the type of containers is known");
+  doc::Value* containers = pod.get_object()["spec"].get_object().if_contains("containers");
+  if (containers == nullptr || !containers->is_array()) {
+    return {};
+  }
+  for (doc::Value& container : containers->get_array()) {
+    if (doc::find_string(container, "name") == "main") {
+      TRY(container, kube::strategic_merge(*type, defaults, std::move(container)));
+    }
+  }
+  return {};
+}
+
 }  // namespace tiphys::workflows

@@ -1,6 +1,6 @@
 #pragma once
-/// podSpecPatch: what a Workflow and then a template lay over the pod that was made for a step
-/// (reference, V09).
+/// What is laid over and under the pod that was made for a step: podSpecPatch of the Workflow, then
+/// of the template (reference, V09); the configuration's mainContainer (L17, T38).
 
 #include "doc/schema.h"
 #include "workflows/engine/engine.h"
@@ -11,5 +11,9 @@ namespace tiphys::workflows {
 /// Error invalid: a patch that is no JSON or YAML, or does not fit.
 Result<> apply_pod_spec_patches(const Engine& engine, const CreatePod& step,
                                 const doc::Schema* types, doc::Value& pod);
+
+/// Puts a Container's members where the pod's main container has none. Error invalid: they do not
+/// fit together.
+Result<> put_main_defaults(const doc::Value& defaults, const doc::Schema* types, doc::Value& pod);
 
 }  // namespace tiphys::workflows

@@ -150,7 +150,10 @@ std::string volume_hinders(const Value& volume,
 }
 
 /// What else than the main container a step's result may depend on, or empty.
-std::string further_hinders(const Engine& engine, const Value& resolved) {
+std::string further_hinders(const Engine& engine, const PodSettings& pods, const Value& resolved) {
+  if (!pods.main_container.is_null()) {
+    return "the configuration has settings for main containers";
+  }
   for (const std::string_view list : {"sidecars", "initContainers"}) {
     const Value* containers = doc::find(resolved, list);
     if (containers != nullptr && containers->is_array() && !containers->get_array().empty()) {
@@ -288,7 +291,7 @@ struct StepMemory::Impl {
     if (container == nullptr) {
       return std::unexpected("only container and script templates are compared");
     }
-    if (std::string why = further_hinders(engine, resolved); !why.empty()) {
+    if (std::string why = further_hinders(engine, options.pods, resolved); !why.empty()) {
       return std::unexpected(why);
     }
     referenced_objects(*container, objects);

@@ -1,6 +1,6 @@
 #include "workflows/engine/catalog.h"
 
-#include "workflows/engine/merge.h"
+#include "workflows/model/merge.h"
 
 #include <boost/json.hpp>
 

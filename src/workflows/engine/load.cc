@@ -1,5 +1,5 @@
 #include "workflows/engine/machine.h"
-#include "workflows/engine/merge.h"
+#include "workflows/model/merge.h"
 
 #include <boost/json.hpp>
 
@@ -25,16 +25,17 @@ const doc::Value& member_or_null(const doc::Value& value, std::string_view key) 
 }  // namespace
 
 Result<> Engine::Machine::load(const doc::Value& workflow) {
-  document_ = workflow;
-  TRY(auto manifest, decode_manifest(workflow));
+  const doc::Value& status = member_or_null(workflow, "status");
+  const bool fresh = doc::find(status, "phase") == nullptr;
+  document_ = fresh ? with_workflow_defaults(workflow, config_.workflow_defaults) : workflow;
+  TRY(auto manifest, decode_manifest(document_));
   if (manifest.kind != "Workflow") {
     return fail(ErrorCode::invalid, "expected a Workflow, found a " + manifest.kind);
   }
   metadata_ = std::move(manifest.metadata);
   nodes_ = std::make_unique<NodeTable>(metadata_.name);
   nodes_->set_pod_names_v1(names_pods_v1(metadata_.annotations));
-  const doc::Value& status = member_or_null(workflow, "status");
-  if (auto loaded = load_spec(workflow); !loaded) {
+  if (auto loaded = load_spec(document_); !loaded) {
     fail_start(RunPhase::error, loaded.error().message);
   }
   shutdown_ = manifest.spec.shutdown;
@@ -103,12 +104,11 @@ Result<> Engine::Machine::substitute_globals(doc::Value& spec) {
 }
 
 Result<> Engine::Machine::merge_referenced_spec(const doc::Value& document, doc::Value& spec) {
-  const doc::Value& defaults = member_or_null(config_.workflow_defaults, "spec");
   const doc::Value* reference = doc::find(spec, "workflowTemplateRef");
   if (reference == nullptr) {
-    TRY(spec, merge_specs(spec, doc::Value(), defaults));
     return {};
   }
+  const doc::Value& defaults = member_or_null(config_.workflow_defaults, "spec");
   const doc::Value* stored =
       doc::find(member_or_null(document, "status"), "storedWorkflowTemplateSpec");
   const std::string name(doc::find_string(*reference, "name"));

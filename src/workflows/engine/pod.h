@@ -15,6 +15,9 @@ struct PodSettings {
   std::string artifact_key_format = "{{workflow.name}}/{{pod.name}}";
   /// Pods of an earlier process of this program are still running.
   bool pods_survive_restart = false;
+  /// What main containers have unless their template says otherwise, null = nothing. The controller
+  /// merges it, which knows the types of pods.
+  doc::Value main_container;
 };
 
 /// The pod's document (core/v1).

@@ -2,6 +2,7 @@
 
 #include "kube/types/types.h"
 #include "lang/gotext/gotext.h"
+#include "workflows/model/merge.h"
 #include "workflows/validate/cron_check.h"
 #include "workflows/validate/workflow_check.h"
 
@@ -113,13 +114,11 @@ class Validation {
     if (kind == "CronWorkflow") {
       return check_cron(document);
     }
+    if (kind == "Workflow") {
+      return check_workflow(document, name);
+    }
     Subject subject = subject_of(document);
     subject.spec = find_in(document, "spec");
-    subject.allow_empty_values = !options_.submitting;
-    if (kind == "Workflow") {
-      subject.name = name;
-      return WorkflowCheck(library_, subject).run();
-    }
     if (name.size() > kLongestTemplateName) {
       const std::string what = kind == "WorkflowTemplate" ? "" : "cluster ";
       return fail_at(Place("metadata"), ".name",
@@ -153,6 +152,19 @@ class Validation {
     add_keys(find_in(document, "metadata.labels"), subject.labels);
     add_keys(find_in(document, "metadata.annotations"), subject.annotations);
     return subject;
+  }
+
+  Result<> check_workflow(const doc::Value& document, const std::string& name) {
+    const doc::Value* defaults = options_.workflow_defaults;
+    const doc::Value merged = defaults == nullptr || !defaults->is_object()
+                                  ? doc::Value()
+                                  : with_workflow_defaults(document, *defaults);
+    const doc::Value& whole = merged.is_null() ? document : merged;
+    Subject subject = subject_of(whole);
+    subject.spec = find_in(whole, "spec");
+    subject.allow_empty_values = !options_.submitting;
+    subject.name = name;
+    return WorkflowCheck(library_, subject).run();
   }
 
   Result<> check_cron(const doc::Value& document) {

@@ -47,6 +47,8 @@ struct ValidateOptions {
   bool submitting = false;
   /// The types of schemas/; null = a set of its own is read for the call.
   const doc::Schema* types = nullptr;
+  /// A Workflow whose metadata and spec stand below those of every Workflow; null = none.
+  const doc::Value* workflow_defaults = nullptr;
   /// Without them names of time zones pass unchecked.
   const lang::ZoneFiles* zones = nullptr;
 };

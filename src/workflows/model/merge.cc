@@ -1,4 +1,4 @@
-#include "workflows/engine/merge.h"
+#include "workflows/model/merge.h"
 
 #include <boost/json.hpp>
 
@@ -86,22 +86,58 @@ void unite(Object& merged, const Object& upper, std::string_view key) {
   }
 }
 
-/// A parameter named in both layers is the upper one's as a whole.
-void take_parameters(Object& merged, const Object& upper) {
-  const Value* own_arguments = upper.if_contains("arguments");
-  const Value* own = own_arguments == nullptr ? nullptr : doc::find(*own_arguments, "parameters");
-  Value* arguments = merged.if_contains("arguments");
-  if (own == nullptr || !own->is_array() || arguments == nullptr || !arguments->is_object()) {
+/// The list `spec.arguments.<name>`, or null.
+const Array* arguments_of(const Object& spec, std::string_view name) {
+  const Value* arguments = spec.if_contains("arguments");
+  const Value* list = arguments == nullptr ? nullptr : doc::find(*arguments, name);
+  return list == nullptr ? nullptr : list->if_array();
+}
+
+bool has_value(const Value& parameter) {
+  return std::ranges::any_of(std::array{"value", "default", "valueFrom"}, [&](const char* key) {
+    const Value* found = doc::find(parameter, key);
+    return found != nullptr && !found->is_null();
+  });
+}
+
+/// A parameter with a value in the upper layer is that layer's as a whole.
+Value chosen_parameter(const Value& merged, const Value& upper) {
+  return has_value(upper) ? upper : merged;
+}
+
+/// An artifact is the upper layer's as a whole too, but for what the lower one says of the same
+/// kind of store.
+Value chosen_artifact(const Value& merged, const Value& upper) {
+  static constexpr std::array<std::string_view, 11> kStores = {
+      "s3",  "git", "http",  "artifactory", "hdfs",    "raw",
+      "oss", "gcs", "azure", "plugin",      "artifact"};
+  Value out = upper;
+  std::string_view only;
+  for (const std::string_view store : kStores) {
+    if (doc::find(merged, store) != nullptr) {
+      if (!only.empty()) {
+        return out;
+      }
+      only = store;
+    }
+  }
+  if (!only.empty() && doc::find(upper, only) != nullptr) {
+    out.as_object()[{only.data(), only.size()}] = *doc::find(merged, only);
+  }
+  return out;
+}
+
+/// Arguments that both layers name.
+void take_arguments(Object& merged, const Object& upper, std::string_view name,
+                    Value (*choose)(const Value& merged, const Value& upper)) {
+  const Array* own = arguments_of(upper, name);
+  if (own == nullptr || arguments_of(merged, name) == nullptr) {
     return;
   }
-  Value* list = arguments->get_object().if_contains("parameters");
-  if (list == nullptr || !list->is_array()) {
-    return;
-  }
-  for (Value& parameter : list->get_array()) {
-    for (const Value& wanted : own->get_array()) {
-      if (doc::find_string(wanted, "name") == doc::find_string(parameter, "name")) {
-        parameter = wanted;
+  for (Value& argument : merged["arguments"].as_object()[{name.data(), name.size()}].as_array()) {
+    for (const Value& wanted : *own) {
+      if (doc::find_string(wanted, "name") == doc::find_string(argument, "name")) {
+        argument = choose(argument, wanted);
       }
     }
   }
@@ -117,7 +153,13 @@ Value layered(const Value& lower, const Value& upper) {
   Value merged = lower;
   merge_into(merged, upper, "");
   unite(merged.get_object(), upper.get_object(), "hooks");
-  take_parameters(merged.get_object(), upper.get_object());
+  const Value* own_metadata = upper.get_object().if_contains("workflowMetadata");
+  Value* metadata = merged.get_object().if_contains("workflowMetadata");
+  if (own_metadata != nullptr && own_metadata->is_object() && metadata->is_object()) {
+    unite(metadata->get_object(), own_metadata->get_object(), "labelsFrom");
+  }
+  take_arguments(merged.get_object(), upper.get_object(), "parameters", chosen_parameter);
+  take_arguments(merged.get_object(), upper.get_object(), "artifacts", chosen_artifact);
   return merged;
 }
 
@@ -150,6 +192,34 @@ Result<Value> merge_specs(const Value& own, const Value& referenced, const Value
     spec["suspend"] = *suspend;
   }
   return merged;
+}
+
+Value with_workflow_defaults(Value workflow, const Value& defaults) {
+  if (!workflow.is_object() || !defaults.is_object()) {
+    return workflow;
+  }
+  Object& object = workflow.get_object();
+  if (const Value* below = doc::find(defaults, "metadata")) {
+    Value& metadata = object["metadata"];
+    for (const std::string_view map : {"labels", "annotations"}) {
+      const Value* entries = doc::find(*below, map);
+      if (entries == nullptr || !entries->is_object() || !metadata.is_object()) {
+        continue;
+      }
+      const Value own = std::exchange(metadata.get_object()[{map.data(), map.size()}], *entries);
+      if (own.is_object()) {
+        merge_into(metadata.get_object()[{map.data(), map.size()}], own, "");
+      }
+    }
+  }
+  const Value* below = doc::find(defaults, "spec");
+  const Value* own = doc::find(workflow, "spec");
+  if (below != nullptr && own != nullptr && doc::find(*own, "workflowTemplateRef") == nullptr) {
+    if (auto merged = merge_specs(*own, Value(), *below)) {
+      object["spec"] = std::move(*merged);
+    }
+  }
+  return workflow;
 }
 
 }  // namespace tiphys::workflows
