@@ -59,7 +59,7 @@ Result<std::string> clean_key(std::string_view key);
 Result<std::string> clean_bucket(std::string_view bucket);
 
 /// The name of a file object whose key is at the same time a prefix of other keys.
-inline constexpr std::string_view kSelfName = ".tiphys-self";
+inline constexpr std::string_view kSelfName = ".tiphys-self";  // a literal: its bytes end in NUL
 
 /// A path of a container, cleaned as upstream's Artifact.CleanPath does: lexically, and never above
 /// the part before the first "..". Error invalid with upstream's words.

@@ -179,8 +179,7 @@ bool Engine::Machine::start_task(DagFrame& frame, std::uint32_t number) {
     return false;
   }
   auto plan = make_plan(frame, number);
-  auto expanded =
-      plan ? expand_plan(frame, *plan) : Result<>(std::unexpected(std::move(plan).error()));
+  auto expanded = plan ? expand_plan(frame, *plan) : Result<>(std::unexpected(plan.error()));
   if (!expanded) {
     note(error_node(launch, expanded.error().message, false));
     return true;

@@ -230,7 +230,10 @@ Outputs Engine::Machine::declared_outputs(NodeIndex index) {
   const auto text = replace_in_passes((*compiled)->outputs, scope.locals, scope.inputs);
   const auto value = text ? doc::parse_json(*text) : Result<doc::Value>(doc::Value());
   auto outputs = value ? decode_outputs(*value) : Result<Outputs>(Outputs{});
-  return outputs ? std::move(*outputs) : (*compiled)->definition.outputs;
+  if (!outputs) {
+    return (*compiled)->definition.outputs;
+  }
+  return std::move(*outputs);
 }
 
 void Engine::Machine::on_pod(const PodUpdate& update) {

@@ -196,8 +196,7 @@ void Engine::Machine::rebuild_loop(NodeIndex index) {
     return;
   }
   auto plan = make_plan(*dag->second, group.slot);
-  auto expanded =
-      plan ? expand_plan(*dag->second, *plan) : Result<>(std::unexpected(std::move(plan).error()));
+  auto expanded = plan ? expand_plan(*dag->second, *plan) : Result<>(std::unexpected(plan.error()));
   if (!expanded) {
     set_phase(index, NodePhase::error, expanded.error().message);
     return;

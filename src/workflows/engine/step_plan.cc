@@ -74,14 +74,14 @@ std::string key_folder(const Engine& engine, const CreatePod& pod, const Value& 
 }
 
 /// A store's further fields (bucket, endpoint) of the template's archiveLocation.
-Value location_at(const Value& definition, std::string key) {
+Value location_at(const Value& definition, const std::string& key) {
   doc::Object s3;
   if (const Value* location = doc::find(definition, "archiveLocation")) {
     if (const Value* own = doc::find(*location, "s3"); own != nullptr && own->is_object()) {
       s3 = own->get_object();
     }
   }
-  s3["key"] = std::move(key);
+  s3["key"] = key;
   doc::Object out;
   out["s3"] = std::move(s3);
   return out;
