@@ -343,6 +343,14 @@ Result<> PodRun::fill_spec(Container& container) {
     spec.host_name.erase(spec.host_name.find_last_not_of("-.") + 1);
   }
   TRY(spec.environment, make_environment(context(), document));
+  if (plan_) {
+    spec.environment.emplace_back(kProgressVariable);
+    if (container.main && mains_begun_ && shared_.callbacks.on_progress) {
+      spec.on_progress = [this](const std::string& text) {
+        shared_.callbacks.on_progress(key_, text);
+      };
+    }
+  }
   spec.arguments = make_arguments(document, spec.environment);
   const doc::Array* command = member(document, "command").if_array();
   const std::string entrypoint = entrypoint_of_image(doc::find_string(document, "image"));
