@@ -142,15 +142,25 @@ std::chrono::seconds PodRun::grace_period() const {
   return seconds && *seconds >= 0 ? std::chrono::seconds(*seconds) : kDefaultGrace;
 }
 
-void PodRun::begin() {
+void PodRun::prepare() {
+  prepared_ = true;
   state_.start_time = shared_.loop.now();
-  state_.unschedulable.clear();
   read_document();
   if (const auto read = read_plan(); !read || containers_.empty()) {
     state_.message = read ? "a pod needs a container" : read.error().message;
     finish(std::nullopt);
     return;
   }
+  set_up();
+}
+
+void PodRun::begin() {
+  if (done_) {
+    return;
+  }
+  has_place_ = true;
+  state_.start_time = shared_.loop.now();
+  state_.unschedulable.clear();
   if (const auto seconds = integer(member(*pod_, "spec"), "activeDeadlineSeconds")) {
     deadline_ = shared_.loop.call_after(std::chrono::seconds(*seconds), [self = weak_from_this()] {
       if (const auto pod = self.lock(); pod && pod->stopping_ == Stopping::no) {
@@ -159,7 +169,11 @@ void PodRun::begin() {
       }
     });
   }
-  set_up();
+  if (!prepared_) {
+    prepare();
+  } else if (waits_for_place_) {
+    go_on();
+  }
 }
 
 void PodRun::set_up() {
@@ -285,6 +299,10 @@ void PodRun::staged(const Result<>& result) {
 void PodRun::go_on() {
   if (stopping_ != Stopping::no) {
     finish(std::nullopt);
+    return;
+  }
+  if (!has_place_) {
+    waits_for_place_ = true;
     return;
   }
   if (next_init_ < init_.size()) {
