@@ -17,6 +17,7 @@
 #include <boost/json.hpp>
 
 #include <csignal>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -67,9 +68,13 @@ class LocalRun::Impl final : public workflows::RunListener {
     runner_->start();
     controller_->start();
     loop_.post([this] { check_end(); });
+    watch_store();
     tick();
     loop_.run();
     if (failure_) {
+      if (store_.failure() && !order_.empty()) {
+        failure_->message += resume_hint();
+      }
       return std::unexpected(*failure_);
     }
     if (request_.logs) {
@@ -138,6 +143,9 @@ class LocalRun::Impl final : public workflows::RunListener {
     if (request_.options.config != nullptr) {
       options.engine.workflow_defaults = request_.options.config->workflow_defaults;
       options.pods.main_container = request_.options.config->main_container;
+    }
+    if (!request_.options.artifact_key_format.empty()) {
+      options.pods.artifact_key_format = request_.options.artifact_key_format;
     }
     workflows::StepMemoryOptions memory;
     memory.pods = options.pods;
@@ -231,6 +239,25 @@ class LocalRun::Impl final : public workflows::RunListener {
     active_.insert(key);
     order_.push_back(key);
     namespace_ = key.namespace_;
+  }
+
+  /// A store that can be written no more ends everything at once: what ran on could not be kept.
+  void watch_store() {
+    store_.when_durable(std::numeric_limits<kube::Revision>::max(),
+                        [this, alive = std::weak_ptr(alive_)](Result<> durable) {
+                          if (alive.lock() && !durable) {
+                            fail_all(std::move(durable).error());
+                          }
+                        });
+  }
+
+  std::string resume_hint() const {
+    std::string names;
+    for (const kube::ObjectKey& key : order_) {
+      names += " --resume " + key.name;
+    }
+    return "; nothing that was recorded is lost, and `tiphys run" + names +
+           "` goes on when it can be written again";
   }
 
   void fail_all(Error error) {
@@ -410,6 +437,7 @@ class LocalRun::Impl final : public workflows::RunListener {
   std::string namespace_ = "default";
   std::optional<Error> failure_;
   async::Timer tick_;
+  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
   int interrupts_ = 0;
   bool ending_ = false;
   bool left_ = false;

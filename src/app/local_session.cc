@@ -11,6 +11,7 @@
 #include "workflows/controller/api_references.h"
 #include "workflows/controller/explain.h"
 #include "workflows/engine/engine.h"
+#include "workflows/engine/pod.h"
 #include "workflows/engine/status.h"
 
 #include <boost/json.hpp>
@@ -215,18 +216,45 @@ Result<doc::Value> LocalSession::object(std::string_view kind, const std::string
   return found == nullptr ? doc::Value() : found->document();
 }
 
+/// Leaves the pods whose labels match.
+Result<> LocalSession::select_pods(const kube::ObjectRef& workflow,
+                                   std::span<const workflows::StoredRow> rows,
+                                   const kube::LabelSelector& selector,
+                                   std::vector<workflows::PodOfNode>& pods) const {
+  const workflows::ApiReferences references(*store_, workflow->key().namespace_);
+  const auto now = std::chrono::floor<std::chrono::milliseconds>(clock_.now());
+  TRY(const auto engine,
+      workflows::Engine::restore(workflow->document(), rows, references, {}, now));
+  std::erase_if(pods, [&](const workflows::PodOfNode& pod) {
+    const auto node = engine.nodes().find_id(pod.node_id);
+    if (!node) {
+      return true;
+    }
+    kube::Labels labels;
+    for (auto& [key, value] : workflows::pod_labels(engine, *node)) {
+      labels.push_back({key, value});
+    }
+    return !selector.matches(labels);
+  });
+  return {};
+}
+
 Result<> LocalSession::logs(const cli::LogQuery& query,
                             const std::function<bool(const cli::LogLine&)>& on_line) {
   const RE2 pattern(query.grep);
   if (!pattern.ok()) {
     return fail(ErrorCode::invalid, "--grep: " + pattern.error());
   }
+  TRY(const auto selector, kube::LabelSelector::parse(query.label_selector));
   LogFolder folder(paths_.logs());
   std::map<std::string, std::vector<LogFile>> files;
   for (bool first = true;; first = false) {
     TRY(const kube::ObjectRef workflow, find(query.workflow));
     TRY(const auto rows, stored_rows(*store_, workflow->uid()));
-    TRY(const auto pods, workflows::pods_of(workflow->document(), rows));
+    TRY(auto pods, workflows::pods_of(workflow->document(), rows));
+    if (!selector.empty()) {
+      TRY_VOID(select_pods(workflow, rows, selector, pods));
+    }
     std::vector<cli::LogLine> lines;
     bool found = false;
     for (const workflows::PodOfNode& pod : pods) {

@@ -9,7 +9,9 @@
 #include "async/random.h"
 #include "cli/session.h"
 #include "cluster/store/store.h"
+#include "kube/selector.h"
 #include "workflows/engine/engine.h"
+#include "workflows/engine/status.h"
 
 #include <memory>
 #include <string>
@@ -54,6 +56,9 @@ class LocalSession final : public cli::Session {
   /// The object of a name, "@latest" the newest. Errors: not_found, conflict.
   Result<kube::ObjectRef> find(const std::string& name) const;
   Result<doc::Value> with_nodes(const kube::ObjectRef& workflow) const;
+  Result<> select_pods(const kube::ObjectRef& workflow, std::span<const workflows::StoredRow> rows,
+                       const kube::LabelSelector& selector,
+                       std::vector<workflows::PodOfNode>& pods) const;
 
   /// What an observer of a run has been told.
   struct Told {

@@ -13,6 +13,14 @@ std::shared_ptr<const doc::Value> document_of(const kube::ObjectRef& object) {
                            : std::shared_ptr<const doc::Value>(object, &object->document());
 }
 
+void set_annotation(doc::Object& pod, std::string_view name, const std::string& text) {
+  doc::Value& annotations = pod["metadata"].get_object()["annotations"];
+  if (!annotations.is_object()) {
+    annotations.emplace_object();
+  }
+  annotations.get_object()[{name.data(), name.size()}] = text;
+}
+
 }  // namespace
 
 PodRunner::PodRunner(async::Loop& loop, async::BlockingPool& pool, store::Store& store,
@@ -25,6 +33,9 @@ PodRunner::PodRunner(async::Loop& loop, async::BlockingPool& pool, store::Store&
   callbacks.on_status = [this](const node::PodKey& pod, const doc::Value& status,
                                const std::optional<std::string>& outputs) {
     on_status(pod, status, outputs);
+  };
+  callbacks.on_progress = [this](const node::PodKey& pod, const std::string& text) {
+    annotate(pod, "workflows.argoproj.io/progress", text);
   };
   callbacks.on_notice = std::move(on_notice);
   node_ = std::make_unique<node::Node>(loop, pool, std::move(config), std::move(callbacks), work);
@@ -68,14 +79,18 @@ void PodRunner::on_status(const node::PodKey& pod, const doc::Value& status,
   doc::Object& members = document.get_object();
   members["status"] = status;
   if (outputs) {
-    doc::Value& annotations = members["metadata"].get_object()["annotations"];
-    if (!annotations.is_object()) {
-      annotations.emplace_object();
-    }
-    annotations
-        .get_object()[{executor::kOutputsAnnotation.data(), executor::kOutputsAnnotation.size()}] =
-        *outputs;
+    set_annotation(members, executor::kOutputsAnnotation, *outputs);
   }
+  store_.update(std::move(document), {});
+}
+
+void PodRunner::annotate(const node::PodKey& pod, std::string_view name, const std::string& text) {
+  const kube::ObjectRef object = store_.get({"Pod", pod.name_space, pod.name});
+  if (object == nullptr || object->uid() != pod.uid) {
+    return;
+  }
+  doc::Value document = object->document();
+  set_annotation(document.get_object(), name, text);
   store_.update(std::move(document), {});
 }
 

@@ -32,6 +32,7 @@ class PodRunner final {
   void on_pod(const kube::Event& event);
   void on_status(const node::PodKey& pod, const doc::Value& status,
                  const std::optional<std::string>& outputs);
+  void annotate(const node::PodKey& pod, std::string_view name, const std::string& text);
   std::shared_ptr<const doc::Value> look_up(std::string_view kind, std::string_view namespace_name,
                                             std::string_view name);
 

@@ -1,4 +1,5 @@
 #include "cli/commands.h"
+#include "cli/completion.h"
 #include "cli/suggest.h"
 
 #include <CLI/CLI.hpp>
@@ -64,6 +65,9 @@ void add_run_options(CLI::App& verb, RunOptions& run) {
                   "Steps at once of those that request nothing (default: one a core)")
       ->check(CLI::PositiveNumber);
   verb.add_flag("--reuse", run.reuse, "Do not run again what is known to give the same");
+  verb.add_option("--artifact-key-format", run.artifact_key_format,
+                  "Under which key artifacts are stored that name none, with tags (default: "
+                  "{{workflow.name}}/{{pod.name}})");
   verb.add_option("--isolation", run.isolation,
                   "What steps run in: layer (a private writable layer over this machine's files), "
                   "namespaces, process")
@@ -323,6 +327,30 @@ void add_changing_verbs(CLI::App& app, Chosen& chosen) {
       });
 }
 
+struct CompletionCommand {
+  std::string shell;
+};
+
+int print_completion(const Context& context, const CompletionCommand& command) {
+  const auto script = completion_script(command.shell);
+  if (!script) {
+    return report(context, script.error());
+  }
+  context.out << *script;
+  return 0;
+}
+
+void add_other_verbs(CLI::App& app, Chosen& chosen) {
+  chosen.group = "Other";
+  add_verb<CompletionCommand>(app, chosen, "completion",
+                              "Print a script that completes command lines in a shell",
+                              print_completion, [](CLI::App& verb, CompletionCommand& command) {
+                                verb.add_option("shell", command.shell, "Which shell")
+                                    ->required()
+                                    ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+                              });
+}
+
 std::string variable(const Surroundings& surroundings, const std::string& name) {
   const auto found = surroundings.environment.find(name);
   return found == surroundings.environment.end() ? "" : found->second;
@@ -334,6 +362,36 @@ std::string default_state_directory(const Surroundings& surroundings) {
   }
   const std::string home = variable(surroundings, "HOME");
   return (home.empty() ? "/tmp" : home + "/.local/share") + "/tiphys";
+}
+
+/// Names of stored workflows, for completion: none when they cannot be had.
+std::vector<std::string> workflow_names(const Surroundings& surroundings, std::string state,
+                                        const std::string& name_space) {
+  if (state.empty()) {
+    state = variable(surroundings, "TIPHYS_STATE");
+  }
+  std::vector<std::string> out;
+  const auto session = surroundings.open_session(
+      {state.empty() ? default_state_directory(surroundings) : state, name_space, false});
+  const auto workflows = session ? (*session)->list(false) : Result<std::vector<doc::Value>>();
+  for (const doc::Value& workflow : workflows ? *workflows : std::vector<doc::Value>()) {
+    if (const doc::Value* metadata = doc::find(workflow, "metadata")) {
+      out.emplace_back(doc::find_string(*metadata, "name"));
+    }
+  }
+  return out;
+}
+
+int complete_words(const Surroundings& surroundings, const CLI::App& app) {
+  std::vector<std::string> words(surroundings.arguments.begin() + 1, surroundings.arguments.end());
+  if (!words.empty() && words.front() == "--") {
+    words.erase(words.begin());
+  }
+  const CompletionSources sources{[&](const std::string& state, const std::string& name_space) {
+    return workflow_names(surroundings, state, name_space);
+  }};
+  std::cout << complete(app, words, sources);
+  return 0;
 }
 
 std::vector<std::string> verbs_of(const CLI::App& app) {
@@ -417,6 +475,10 @@ int main(const Surroundings& surroundings) {
   add_run_verbs(app, chosen);
   add_looking_verbs(app, chosen);
   add_changing_verbs(app, chosen);
+  add_other_verbs(app, chosen);
+  if (!surroundings.arguments.empty() && surroundings.arguments[0] == "__complete") {
+    return complete_words(surroundings, app);
+  }
 
   std::vector<std::string> reversed(surroundings.arguments.rbegin(), surroundings.arguments.rend());
   try {

@@ -36,6 +36,8 @@ struct RunOptions {
   Isolation isolation = Isolation::layer;
   /// The file given with --config; null = none.
   std::shared_ptr<const workflows::Config> config;
+  /// Keys of artifacts that name none; empty = upstream's default.
+  std::string artifact_key_format;
 };
 
 /// A node as the live view needs it.

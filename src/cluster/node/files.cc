@@ -84,6 +84,13 @@ Result<> make_folders(const std::string& path) {
 
 void remove_tree(const std::string& path) { remove_at(AT_FDCWD, path.c_str(), 0); }
 
+void clear_folder(int folder) {
+  const int own = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (own >= 0) {
+    empty_folder(own, 0);
+  }
+}
+
 bool is_empty_folder(const std::string& path) {
   const std::unique_ptr<DIR, Closer> entries(opendir(path.c_str()));
   if (!entries) {

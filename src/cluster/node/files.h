@@ -16,6 +16,8 @@ Result<> make_folders(const std::string& path);
 /// Deletes a file or folder and everything below; folders that forbid it are opened up first.
 /// Follows no symbolic link. What cannot be deleted stays.
 void remove_tree(const std::string& path);
+/// Deletes all that is in an open folder.
+void clear_folder(int folder);
 /// Whether the path is a folder without entries.
 bool is_empty_folder(const std::string& path);
 /// A file's text, or "" when it cannot be read. For small files of the kernel.

@@ -154,7 +154,7 @@ HostMounts sort_mounts(std::string_view mountinfo, std::string_view state_folder
   HostMounts sorted;
   bool state_shown = false;
   for (const auto& [path, line] : read_lines(mountinfo)) {
-    if (path == "/" || lies_in(path, state_folder)) {
+    if (path == "/" || !path.starts_with('/') || lies_in(path, state_folder)) {
       continue;
     }
     if (contains(kInterfaces, line.type)) {

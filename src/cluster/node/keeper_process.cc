@@ -150,14 +150,14 @@ std::string setup_packet(const KeeperSetup& setup) {
   return packet;
 }
 
-Result<> wait_for_answer(int socket) {
+Result<> wait_for_answer(int socket, Descriptor& folder) {
   pollfd watched{socket, POLLIN, 0};
   int ready = 0;
   do {
     ready = poll(&watched, 1, kAnswerTimeoutMilliseconds);
   } while (ready < 0 && errno == EINTR);
   std::array<char, 1024> bytes{};
-  const ssize_t got = ready > 0 ? recv(socket, bytes.data(), bytes.size(), MSG_DONTWAIT) : -1;
+  const ssize_t got = ready > 0 ? receive_packet(socket, bytes, folder) : -1;
   if (got <= 0) {
     return fail(ErrorCode::internal, "the keeper does not answer");
   }
@@ -210,7 +210,26 @@ Result<> send_packet(int socket, std::string_view bytes, std::span<const int> de
   return {};
 }
 
-Result<KeeperProcess> KeeperProcess::start(const KeeperSetup& setup, Descriptor& first_worker) {
+ssize_t receive_packet(int socket, std::span<char> bytes, Descriptor& descriptor) {
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  iovec part{bytes.data(), bytes.size()};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  const ssize_t got = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  const cmsghdr* header = got > 0 ? CMSG_FIRSTHDR(&message) : nullptr;
+  if (header != nullptr && header->cmsg_type == SCM_RIGHTS) {
+    int number = -1;
+    std::memcpy(&number, CMSG_DATA(header), sizeof number);
+    descriptor = Descriptor(number);
+  }
+  return got;
+}
+
+Result<KeeperProcess> KeeperProcess::start(const KeeperSetup& setup, Descriptor& first_worker,
+                                           Descriptor& folder) {
   TRY(auto image, open_image(setup.state_folder));
   TRY(auto ends, socket_pair());
   TRY(const int process, spawn(image.path, ends.second.get()));
@@ -221,9 +240,9 @@ Result<KeeperProcess> KeeperProcess::start(const KeeperSetup& setup, Descriptor&
     return fail(ErrorCode::internal, "too many file systems are mounted");
   }
   TRY_VOID(send_packet(started.socket_.get(), packet, {}));
-  TRY_VOID(wait_for_answer(started.socket_.get()));
+  TRY_VOID(wait_for_answer(started.socket_.get(), folder));
   TRY(Descriptor worker, started.new_worker());
-  TRY_VOID(wait_for_answer(worker.get()));
+  TRY_VOID(wait_for_answer(worker.get(), folder));
   first_worker = std::move(worker);
   return started;
 }

@@ -22,8 +22,9 @@ struct KeeperSetup {
 class KeeperProcess final {
  public:
   /// Starts a keeper and one worker at exactly this level; the error says what the machine
-  /// refused. `first_worker` is the worker's socket.
-  static Result<KeeperProcess> start(const KeeperSetup& setup, Descriptor& first_worker);
+  /// refused. `first_worker` is the worker's socket, `folder` what came with its answer.
+  static Result<KeeperProcess> start(const KeeperSetup& setup, Descriptor& first_worker,
+                                     Descriptor& folder);
   KeeperProcess(KeeperProcess&& other) noexcept = default;
   KeeperProcess& operator=(KeeperProcess&& other) noexcept = delete;
   /// Ends the keeper and with it everything it started.
@@ -42,6 +43,9 @@ class KeeperProcess final {
 /// Sends one packet with descriptors; bytes beyond a packet's size go through a memory file when
 /// the message is `start`.
 Result<> send_packet(int socket, std::string_view bytes, std::span<const int> descriptors);
+
+/// Receives one packet, without waiting, and the descriptor that came with it, if one did. As recv.
+ssize_t receive_packet(int socket, std::span<char> bytes, Descriptor& descriptor);
 
 /// What a failed stage means, for a person.
 std::string describe(keeper::Stage stage, int error, std::string_view detail);

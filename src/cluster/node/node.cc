@@ -198,6 +198,7 @@ class Node::Impl final {
     Need need;
     std::shared_ptr<const doc::Value> pod;
     std::shared_ptr<PodRun> run;
+    bool placed = false;    ///< it has been given what it needs of the node
     bool released = false;  ///< it takes nothing of the node any more
   };
 
@@ -302,7 +303,7 @@ class Node::Impl final {
     state.unschedulable = std::move(why);
     loop_.post([this, alive = std::weak_ptr(alive_), key = entry.key, state] {
       const auto found = alive.lock() ? entries_.find(key.uid) : entries_.end();
-      if (found != entries_.end() && !found->second.run) {
+      if (found != entries_.end() && !found->second.placed) {
         callbacks_.on_status(key, make_status(state, config_.address, loop_.now()), std::nullopt);
       }
     });
@@ -336,30 +337,53 @@ class Node::Impl final {
       request_line_.pop_front();
       begin(uid);
     }
+    prepare_next(slot_line_);
+    prepare_next(request_line_);
   }
 
   void begin(const std::string& uid) {
     const auto found = entries_.find(uid);
-    if (found == entries_.end() || found->second.run) {
+    if (found == entries_.end() || found->second.placed) {
       return;
     }
     Entry& entry = found->second;
+    entry.placed = true;
     take(entry.need, 1);
-    // Its processes or its work on the pool may outlive this node's interest in it.
-    entry.run = std::make_shared<PodRun>(
-        shared_, entry.key, entry.pod,
-        [this, alive = std::weak_ptr(alive_), uid] {
-          if (alive.lock()) {
-            release(uid);
-          }
-        },
-        [this, alive = std::weak_ptr(alive_), uid] {
-          if (alive.lock()) {
-            ended(uid);
-          }
-        });
-    const auto run = entry.run;
+    const auto run = run_of(entry);
     run->begin();
+  }
+
+  std::shared_ptr<PodRun> run_of(Entry& entry) {
+    if (!entry.run) {
+      // Its processes or its work on the pool may outlive this node's interest in it.
+      const std::string& uid = entry.key.uid;
+      entry.run = std::make_shared<PodRun>(
+          shared_, entry.key, entry.pod,
+          [this, alive = std::weak_ptr(alive_), uid] {
+            if (alive.lock()) {
+              release(uid);
+            }
+          },
+          [this, alive = std::weak_ptr(alive_), uid] {
+            if (alive.lock()) {
+              ended(uid);
+            }
+          });
+    }
+    return entry.run;
+  }
+
+  /// The next in line stage their inputs while others run, as many as may run at once: a place that
+  /// becomes free then starts a process and nothing else.
+  void prepare_next(const std::deque<std::string>& line) {
+    const std::size_t most = std::min(line.size(), static_cast<std::size_t>(config_.slots));
+    for (std::size_t i = 0; i < most; ++i) {
+      const auto found = entries_.find(line[i]);
+      if (found != entries_.end() && !found->second.run) {
+        const auto run = run_of(found->second);
+        run->prepare();
+      }
+    }
   }
 
   void take(const Need& need, int sign) {
@@ -371,7 +395,7 @@ class Node::Impl final {
   /// Its processes are over: the next pod can be prepared while this one's outputs are captured.
   void release(const std::string& uid) {
     const auto found = entries_.find(uid);
-    if (found != entries_.end() && !found->second.released) {
+    if (found != entries_.end() && found->second.placed && !found->second.released) {
       found->second.released = true;
       take(found->second.need, -1);
       advance_soon();

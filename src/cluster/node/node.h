@@ -92,6 +92,8 @@ struct NodeCallbacks {
   std::function<void(const PodKey& pod, const doc::Value& status,
                      const std::optional<std::string>& outputs)>
       on_status;
+  /// What a step that runs says of its progress, "N/M"; a few times a second at most. May be empty.
+  std::function<void(const PodKey& pod, const std::string& text)> on_progress = {};
   /// A sentence for the user: isolation that could not be had, images that are replaced.
   std::function<void(std::string text)> on_notice;
 };

@@ -63,8 +63,8 @@ class NodeTest : public testing::TestWithParam<Isolation> {
       }
     };
     callbacks.on_notice = [this](std::string text) { notices_.push_back(std::move(text)); };
-    node_ =
-        std::make_unique<Node>(loop_, *pool_, std::move(config), std::move(callbacks), work_.get());
+    StepWork* work = other_work_ != nullptr ? other_work_ : work_.get();
+    node_ = std::make_unique<Node>(loop_, *pool_, std::move(config), std::move(callbacks), work);
   }
 
   static std::shared_ptr<doc::Value> pod(std::string_view name, std::string_view spec) {
@@ -128,6 +128,7 @@ class NodeTest : public testing::TestWithParam<Isolation> {
   std::function<void(const PodKey&, const doc::Value&)> on_status_;
   std::unique_ptr<artifacts::LocalStore> store_;
   std::unique_ptr<ExecutorWork> work_;
+  StepWork* other_work_ = nullptr;
   std::unique_ptr<Node> node_;
 };
 
@@ -428,6 +429,71 @@ TEST_P(NodeTest, no_more_pods_than_slots_run_at_once) {
   loop_.run_until_idle();
   EXPECT_EQ(most, 2);
   EXPECT_EQ(statuses_["s5"].back().at("phase"), "Succeeded");
+}
+
+/// Leaves a file when it has staged something.
+class NotingWork final : public StepWork {
+ public:
+  NotingWork(StepWork& work, std::string file) : work_(work), file_(std::move(file)) {}
+
+  Result<executor::StepPlan> parse(std::string_view text) override { return work_.parse(text); }
+
+  Result<> stage(const executor::StepPlan& plan, const Staging& staging) override {
+    auto staged = work_.stage(plan, staging);
+    EXPECT_TRUE(write_text(file_, "staged", 0644));
+    return staged;
+  }
+
+  executor::StepOutputs capture(const executor::StepPlan& plan, const executor::FileView& files,
+                                const std::optional<std::string>& output) override {
+    return work_.capture(plan, files, output);
+  }
+
+  std::string to_json(const executor::StepOutputs& outputs) override {
+    return work_.to_json(outputs);
+  }
+
+ private:
+  StepWork& work_;
+  std::string file_;
+};
+
+TEST_P(NodeTest, the_next_pod_is_staged_while_the_last_one_has_its_place) {
+  if (GetParam() != Isolation::layer) {
+    GTEST_SKIP() << "would leave files on this machine";
+  }
+  ASSERT_TRUE(make_folders(folder_ + "/shared"));
+  NotingWork work(*work_, folder_ + "/shared/staged");
+  other_work_ = &work;
+  make({.slots = 1});
+  ASSERT_TRUE(write_text(folder_ + "/in", "input", 0644));
+  ASSERT_TRUE(store_->save(*doc::parse_json(R"json({"s3":{"key":"in"}})json"), folder_ + "/in",
+                           artifacts::Source::keep));
+  node_->run(shell_pod(
+      "first", "while ! test -e /shared/staged; do sleep 0.01; done",
+      fmt::format(
+          R"json(,"activeDeadlineSeconds":20,"volumes":[{{"name":"s","hostPath":{{"path":"{}/shared"}}}}])json",
+          folder_),
+      R"json(,"volumeMounts":[{"name":"s","mountPath":"/shared"}])json"));
+  const auto second = shell_pod("second", "cat /work-in.txt");
+  add_plan(*second, R"json({"mainContainer":"main",
+    "inputArtifacts":[{"name":"in","path":"/work-in.txt","location":{"s3":{"key":"in"}}}]})json");
+  const auto stopped = shell_pod("stopped", "true");
+  node_->run(second);
+  node_->run(stopped);
+  int running = 0;
+  on_status_ = [&](const PodKey& pod, const doc::Value& status) {
+    running += status.at("phase") == "Running" ? 1 : pod.name == "stopped" ? 0 : -1;
+    EXPECT_LE(running, 1);
+    if (pod.name == "first" && running == 1) {
+      node_->stop("uid-stopped", std::nullopt);
+    }
+  };
+  loop_.run_until_idle();
+  EXPECT_EQ(statuses_["first"].back().at("phase"), "Succeeded");
+  EXPECT_EQ(statuses_["second"].back().at("phase"), "Succeeded") << log("second");
+  EXPECT_EQ(statuses_["stopped"].back().at("phase"), "Failed");
+  EXPECT_EQ(log("second"), "stdout P input\n");
 }
 
 TEST_P(NodeTest, two_hundred_pods_leave_nothing_behind) {

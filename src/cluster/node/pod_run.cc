@@ -142,15 +142,25 @@ std::chrono::seconds PodRun::grace_period() const {
   return seconds && *seconds >= 0 ? std::chrono::seconds(*seconds) : kDefaultGrace;
 }
 
-void PodRun::begin() {
+void PodRun::prepare() {
+  prepared_ = true;
   state_.start_time = shared_.loop.now();
-  state_.unschedulable.clear();
   read_document();
   if (const auto read = read_plan(); !read || containers_.empty()) {
     state_.message = read ? "a pod needs a container" : read.error().message;
     finish(std::nullopt);
     return;
   }
+  set_up();
+}
+
+void PodRun::begin() {
+  if (done_) {
+    return;
+  }
+  has_place_ = true;
+  state_.start_time = shared_.loop.now();
+  state_.unschedulable.clear();
   if (const auto seconds = integer(member(*pod_, "spec"), "activeDeadlineSeconds")) {
     deadline_ = shared_.loop.call_after(std::chrono::seconds(*seconds), [self = weak_from_this()] {
       if (const auto pod = self.lock(); pod && pod->stopping_ == Stopping::no) {
@@ -159,7 +169,11 @@ void PodRun::begin() {
       }
     });
   }
-  set_up();
+  if (!prepared_) {
+    prepare();
+  } else if (waits_for_place_) {
+    go_on();
+  }
 }
 
 void PodRun::set_up() {
@@ -287,6 +301,10 @@ void PodRun::go_on() {
     finish(std::nullopt);
     return;
   }
+  if (!has_place_) {
+    waits_for_place_ = true;
+    return;
+  }
   if (next_init_ < init_.size()) {
     start(init_[next_init_]);
     return;
@@ -343,6 +361,14 @@ Result<> PodRun::fill_spec(Container& container) {
     spec.host_name.erase(spec.host_name.find_last_not_of("-.") + 1);
   }
   TRY(spec.environment, make_environment(context(), document));
+  if (plan_) {
+    spec.environment.emplace_back(kProgressVariable);
+    if (container.main && mains_begun_ && shared_.callbacks.on_progress) {
+      spec.on_progress = [this](const std::string& text) {
+        shared_.callbacks.on_progress(key_, text);
+      };
+    }
+  }
   spec.arguments = make_arguments(document, spec.environment);
   const doc::Array* command = member(document, "command").if_array();
   const std::string entrypoint = entrypoint_of_image(doc::find_string(document, "image"));

@@ -1,5 +1,5 @@
 #pragma once
-/// One pod from the moment it has a place on the node until nothing of it is left.
+/// One pod from the moment it is prepared for its place on the node until nothing of it is left.
 
 #include "cluster/node/log.h"
 #include "cluster/node/node.h"
@@ -30,6 +30,9 @@ class PodRun final : public std::enable_shared_from_this<PodRun> {
   PodRun& operator=(const PodRun&) = delete;
   ~PodRun();
 
+  /// Does what needs no place on the node: stages the inputs.
+  void prepare();
+  /// The pod has its place: its containers start, once it is prepared.
   void begin();
   void stop(std::optional<std::chrono::seconds> grace);
   /// Tries again what a missing ConfigMap or Secret held up.
@@ -86,6 +89,9 @@ class PodRun final : public std::enable_shared_from_this<PodRun> {
   std::vector<Container> init_;
   std::vector<Container> containers_;
   std::size_t next_init_ = 0;
+  bool prepared_ = false;
+  bool has_place_ = false;
+  bool waits_for_place_ = false;
   bool mains_begun_ = false;
   bool waits_for_objects_ = false;
   bool collecting_ = false;

@@ -3,6 +3,7 @@
 #include "cluster/node/files.h"
 #include "cluster/node/host_mounts.h"
 #include "cluster/node/keeper_process.h"
+#include "cluster/node/progress.h"
 
 #include <fmt/format.h>
 
@@ -63,8 +64,18 @@ void write_mounts(Writer& writer, const std::vector<Mount>& mounts, std::string_
   }
 }
 
+/// The environment, with its own file of progress when `progress` is not empty.
+template <class Writer>
+void write_environment(Writer& writer, const std::vector<std::string>& environment,
+                       const std::string& progress) {
+  writer.number(static_cast<std::uint32_t>(environment.size()));
+  for (const std::string& entry : environment) {
+    writer.text(!progress.empty() && entry == kProgressVariable ? progress : entry);
+  }
+}
+
 std::string start_packet(const ContainerSpec& spec, std::string_view state,
-                         std::uint64_t generation) {
+                         std::uint64_t generation, const std::string& progress) {
   std::string packet;
   packet.reserve(4096);
   keeper::Writer writer(packet);
@@ -80,7 +91,7 @@ std::string start_packet(const ContainerSpec& spec, std::string_view state,
   writer.number(spec.user.value_or(-1));
   writer.number(spec.group.value_or(-1));
   write_list(writer, spec.arguments);
-  write_list(writer, spec.environment);
+  write_environment(writer, spec.environment, progress);
   return packet;
 }
 
@@ -151,7 +162,18 @@ std::string_view name_of(Isolation isolation) {
 
 class Sandbox::Impl final {
  public:
-  Impl(async::Loop& loop, SandboxConfig config) : loop_(loop), config_(std::move(config)) {}
+  Impl(async::Loop& loop, SandboxConfig config)
+      : loop_(loop),
+        config_(std::move(config)),
+        progress_(loop, [this](ProgressFiles::Folder folder, const std::string& name) {
+          on_progress(folder, name);
+        }) {}
+
+  ~Impl() {
+    if (shared_folder_) {
+      remove_tree(shared_path_);
+    }
+  }
 
   Isolation isolation() {
     if (!keeper_) {
@@ -174,9 +196,12 @@ class Sandbox::Impl final {
     chosen.run = run;
     chosen.on_started = std::move(on_started);
     chosen.on_ended = std::move(on_ended);
+    chosen.on_progress = spec.on_progress;
     chosen.hold = loop_.hold();
     running_[run] = &chosen;
-    const std::string packet = start_packet(spec, config_.state_folder, generation_);
+    const std::string progress =
+        shared_folder_ ? fmt::format("ARGO_PROGRESS_FILE={}/{}", shared_path_, run) : "";
+    const std::string packet = start_packet(spec, config_.state_folder, generation_, progress);
     if (const auto sent = send_start(chosen.socket.get(), packet, output, errors); !sent) {
       drop(chosen, sent.error().message);
     }
@@ -244,6 +269,11 @@ class Sandbox::Impl final {
     async::Hold hold;
     std::function<void(const StartFailure*)> on_started;
     std::function<void(const Ended&)> on_ended;
+    Descriptor folder;  ///< where its container says how far it is
+    ProgressFiles::Folder watched = 0;
+    bool wrote = false;  ///< there may be something in the folder
+    std::string said;
+    std::function<void(const std::string&)> on_progress;
   };
 
   void warn(std::string text) const {
@@ -293,17 +323,88 @@ class Sandbox::Impl final {
       }
     }
     Descriptor socket;
-    auto started = KeeperProcess::start(setup, socket);
+    Descriptor folder;
+    auto started = KeeperProcess::start(setup, socket, folder);
     if (!started) {
       return std::unexpected(std::move(started).error());
     }
     keeper_ = std::make_unique<KeeperProcess>(std::move(*started));
-    add_worker(std::move(socket)).answered = true;
-    idle_.push_back(workers_.begin()->second.get());
+    Worker& worker = add_worker(std::move(socket));
+    worker.answered = true;
+    take_folder(worker, std::move(folder));
+    if (isolation != Isolation::layer) {
+      open_shared_folder();
+    }
+    idle_.push_back(&worker);
     if (!probe.empty() && !recycle_layer(probe)) {
       remove_tree(config_.state_folder + "/" + probe);
     }
     return {};
+  }
+
+  void take_folder(Worker& worker, Descriptor folder) {
+    worker.folder = std::move(folder);
+    worker.watched = worker.folder ? progress_.add(worker.folder.get()) : 0;
+    if (worker.watched != 0) {
+      folders_[worker.watched] = &worker;
+    }
+  }
+
+  void forget_folder(Worker& worker) {
+    folders_.erase(worker.watched);
+    progress_.remove(std::exchange(worker.watched, 0));
+  }
+
+  /// Containers that see the machine's own files find theirs in one folder.
+  void open_shared_folder() {
+    shared_path_ = fmt::format("/dev/shm/tiphys-{}-progress", getpid());
+    if (mkdir(shared_path_.c_str(), 0700) != 0) {
+      return;
+    }
+    shared_folder_ = Descriptor(::open(shared_path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    fchmod(shared_folder_.get(), 01777);
+    shared_watch_ = progress_.add(shared_folder_.get());
+  }
+
+  void on_progress(ProgressFiles::Folder folder, const std::string& name) {
+    Worker* worker = nullptr;
+    if (folder == shared_watch_) {
+      const auto run = running_.find(std::strtoull(name.c_str(), nullptr, 10));
+      worker = run == running_.end() ? nullptr : run->second;
+    } else if (const auto found = folders_.find(folder); found != folders_.end()) {
+      worker = found->second;
+    }
+    if (worker == nullptr) {
+      return;
+    }
+    worker->wrote = true;
+    if (folder != shared_watch_ && name != "progress") {
+      return;
+    }
+    const Descriptor& place = folder == shared_watch_ ? shared_folder_ : worker->folder;
+    std::string text = read_progress(place.get(), name);
+    if (!text.empty() && text != worker->said && worker->on_progress) {
+      worker->said = std::move(text);
+      worker->on_progress(worker->said);
+    }
+  }
+
+  /// What a container that has ended said last, and nothing of it for the next one.
+  void end_progress(Worker& worker) {
+    progress_.tell();
+    if (!std::exchange(worker.wrote, false)) {
+      return;
+    }
+    worker.said.clear();
+    if (worker.folder) {
+      clear_folder(worker.folder.get());
+      fchmod(worker.folder.get(), 01777);
+      // What was done just now is no news.
+      progress_.tell();
+      worker.wrote = false;
+    } else if (shared_folder_) {
+      unlinkat(shared_folder_.get(), std::to_string(worker.run).c_str(), 0);
+    }
   }
 
   Worker& add_worker(Descriptor socket) {
@@ -384,7 +485,8 @@ class Sandbox::Impl final {
 
   void on_readable(Worker& worker) {
     std::array<char, 2048> bytes{};
-    const ssize_t got = recv(worker.socket.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+    Descriptor folder;
+    const ssize_t got = receive_packet(worker.socket.get(), bytes, folder);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
       return;
     }
@@ -396,12 +498,14 @@ class Sandbox::Impl final {
     switch (reader.number<Message>()) {
       case Message::answer:
         on_answer(worker, reader);
+        take_folder(worker, std::move(folder));
         break;
       case Message::started:
         on_started(worker, reader);
         break;
       case Message::ended: {
         const Ended ended = read_ended(reader);
+        end_progress(worker);
         auto callback = std::move(worker.on_ended);
         park(worker);
         callback(ended);
@@ -439,11 +543,13 @@ class Sandbox::Impl final {
     worker.run = 0;
     worker.on_started = nullptr;
     worker.on_ended = nullptr;
+    worker.on_progress = nullptr;
     worker.hold = {};
     if (idle_.size() < kMaximumIdle) {
       idle_.push_back(&worker);
     } else {
       forget_layer(worker);
+      forget_folder(worker);
       workers_.erase(&worker);
     }
   }
@@ -455,6 +561,7 @@ class Sandbox::Impl final {
     running_.erase(worker.run);
     std::erase(idle_, &worker);
     forget_layer(worker);
+    forget_folder(worker);
     auto hold = std::move(worker.hold);
     // Its watch calls us just now: it goes when that call is over.
     const auto node = std::make_shared<decltype(workers_)::node_type>(workers_.extract(&worker));
@@ -540,6 +647,11 @@ class Sandbox::Impl final {
   SandboxConfig config_;
   Isolation isolation_ = Isolation::process;
   std::vector<HostMounts::Other> others_;
+  ProgressFiles progress_;
+  std::unordered_map<ProgressFiles::Folder, Worker*> folders_;
+  std::string shared_path_;
+  Descriptor shared_folder_;
+  ProgressFiles::Folder shared_watch_ = -1;
   std::unique_ptr<KeeperProcess> keeper_;
   std::unordered_map<Worker*, std::unique_ptr<Worker>> workers_;
   std::vector<Worker*> idle_;

@@ -27,6 +27,10 @@ enum class Isolation {
 
 std::string_view name_of(Isolation isolation);
 
+/// Where a container finds, in its environment, the file by which it may say how far it is; and
+/// which file that is, other isolation levels than `layer` excepted.
+inline constexpr std::string_view kProgressVariable = "ARGO_PROGRESS_FILE=/var/run/argo/progress";
+
 /// A folder or file of the machine that a container sees at `target`.
 struct Mount {
   std::string source;    ///< absolute path on this machine
@@ -48,6 +52,8 @@ struct ContainerSpec {
   std::vector<std::string> lowers;
   bool read_only_root = false;
   std::vector<Mount> mounts;  ///< not at level process
+  /// What the container says of its progress while it runs, "N/M". May be empty.
+  std::function<void(const std::string& text)> on_progress = {};
 };
 
 struct StartFailure {

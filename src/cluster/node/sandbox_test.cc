@@ -111,6 +111,24 @@ TEST_P(SandboxTest, runs_a_program_and_reports_its_exit_code) {
   EXPECT_EQ(outcome.ended.signal, 0);
 }
 
+TEST_P(SandboxTest, a_container_says_how_far_it_is) {
+  std::vector<std::string> said;
+  ContainerSpec spec = shell(
+      "echo 1/10 > $ARGO_PROGRESS_FILE; echo nonsense > $ARGO_PROGRESS_FILE; echo 5/10 >> "
+      "$ARGO_PROGRESS_FILE; ls -a $(dirname $ARGO_PROGRESS_FILE)/");
+  spec.environment.emplace_back(kProgressVariable);
+  spec.on_progress = [&](const std::string& text) { said.push_back(text); };
+  run(spec);
+  ASSERT_FALSE(said.empty());
+  EXPECT_EQ(said.back(), "5/10");
+  said.clear();
+  ContainerSpec next = shell("cat $ARGO_PROGRESS_FILE 2>&1; ln -s /etc/passwd $ARGO_PROGRESS_FILE");
+  next.environment.emplace_back(kProgressVariable);
+  next.on_progress = spec.on_progress;
+  EXPECT_THAT(run(next).output, HasSubstr("No such file"));
+  EXPECT_TRUE(said.empty());
+}
+
 TEST_P(SandboxTest, a_program_can_kill_itself_as_outside_a_container) {
   EXPECT_EQ(run(shell("kill -9 $$")).ended.exit_code, 137);
   EXPECT_EQ(run(shell("kill -TERM $$")).ended.exit_code, 143);
@@ -234,7 +252,7 @@ TEST_P(SandboxTest, the_layers_root_has_safe_devices_and_a_read_only_kernel) {
             "(echo x > /proc/sys/kernel/core_pattern) 2>/dev/null && echo wrote; "
             "echo y > /dev/shm/y && cat /dev/shm/y; (echo z > /dev/z) 2>/dev/null && echo wrote"));
   EXPECT_EQ(outcome.output,
-            "4\nfd full null ptmx pts random shm stderr stdin stdout tty urandom zero y\n");
+            "4\nargo fd full null ptmx pts random shm stderr stdin stdout tty urandom zero y\n");
   EXPECT_EQ(run(program({"ls", "/dev/shm"})).output, "");
 }
 

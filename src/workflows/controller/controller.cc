@@ -319,9 +319,18 @@ class Controller::Impl {
                   // A pod of that name is there already when a restart fell between its creation
                   // and ours: it is that pod.
                   if (!created && created.error().code != ErrorCode::already_exists) {
-                    fail_step(key, node, created.error().message);
+                    not_created(key, node, created.error());
                   }
                 });
+  }
+
+  /// A pod that is refused is its step's failure; a store that takes nothing any more is not.
+  void not_created(const kube::ObjectKey& run, NodeIndex node, const Error& error) {
+    if (error.code != ErrorCode::io && error.code != ErrorCode::unavailable) {
+      fail_step(run, node, error.message);
+    } else if (listener_ != nullptr) {
+      listener_->on_failure(run, error);
+    }
   }
 
   void fail_step(const kube::ObjectKey& run, NodeIndex node, std::string message) {

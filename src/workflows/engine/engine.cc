@@ -67,6 +67,10 @@ Result<CreatePod> Engine::pod_of(NodeIndex index, TimePoint now) const {
   return machine_->pod_of(index, now);
 }
 
+Result<std::string> Engine::template_of(NodeIndex index) const {
+  return machine_->template_of(index);
+}
+
 Result<std::string> Engine::substitute(NodeIndex index, std::string json) const {
   return machine_->substitute_for(index, std::move(json));
 }

@@ -43,6 +43,10 @@ class References {
 struct EngineConfig {
   /// Nested template calls allowed.
   int maximum_depth = 100;
+  /// Calls of steps and DAG templates from inside themselves, directly or through others, in the
+  /// whole run; each call refused for its depth counts as a hundred. The depth alone does not end
+  /// a template that calls itself twice.
+  std::size_t maximum_recursive_calls = 100'000;
   /// Nodes started by one event at most; what is left is asked for by Decisions::more, so that one
   /// event never makes a million pods at once.
   std::size_t maximum_launches = 4096;
@@ -73,6 +77,8 @@ struct PodUpdate {
   std::vector<OutputArtifact> artifacts;
   std::string host;
   std::string ip;
+  /// How far the step says it is, "N/M"; anything else is nothing said.
+  std::string progress = {};
   bool ready = false;
   /// When the last container ended; unset = now.
   TimePoint finished = kNoTime;
@@ -194,6 +200,8 @@ class Engine {
   /// Error: bad_request when the node has no pod to wait for.
   Result<CreatePod> pod_of(NodeIndex index, TimePoint now) const;
 
+  /// The template of a node as its pod got it, JSON; of nodes that have ended too.
+  Result<std::string> template_of(NodeIndex index) const;
   /// JSON text with the tags filled that a node's template sees: workflow.*, inputs.*, pod.name.
   Result<std::string> substitute(NodeIndex index, std::string json) const;
 

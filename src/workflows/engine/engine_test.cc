@@ -231,5 +231,76 @@ TEST(Engine, the_exit_hook_of_a_retried_step_waits_for_a_slot_like_any_other) {
   EXPECT_EQ(phase_of(run, "wf[0].a.onExit"), NodePhase::succeeded);
 }
 
+constexpr std::string_view kExploding = R"({"entrypoint":"main","templates":[
+    {"name":"main","steps":[[{"name":"a","template":"other"},{"name":"b","template":"other"}]]},
+    {"name":"other","dag":{"tasks":[{"name":"c","template":"main"},{"name":"d","template":"t"}]}},
+    {"name":"t","container":{"image":"busybox","command":["x"]}}]})";
+
+TEST(Engine, ends_a_recursion_that_multiplies_itself) {
+  EngineConfig config;
+  config.maximum_launches = 5;
+  config.maximum_depth = 12;
+  config.maximum_recursive_calls = 150;
+  auto run =
+      ScriptedRun::create(workflow_of(kExploding), kNoReferences, succeed, config, Checks::restore);
+  ASSERT_TRUE(run);
+  const auto ended = run->run();
+  ASSERT_TRUE(ended) << ended.error().message;
+  EXPECT_EQ(run->engine().phase(), RunPhase::failed);
+  EXPECT_EQ(run->engine().message(),
+            "Maximum number of recursive calls exceeded: templates of this run call themselves "
+            "over and over");
+  EXPECT_LT(run->engine().nodes().size(), 500U);
+}
+
+TEST(Engine, ends_a_recursion_that_multiplies_itself_soon_after_it_was_too_deep) {
+  auto run = ScriptedRun::create(workflow_of(kExploding), kNoReferences, succeed);
+  ASSERT_TRUE(run);
+  const auto ended = run->run();
+  ASSERT_TRUE(ended) << ended.error().message;
+  EXPECT_EQ(run->engine().phase(), RunPhase::failed);
+  EXPECT_LT(run->engine().nodes().size(), 20'000U);
+}
+
+TEST(Engine, counts_no_call_of_a_template_that_is_not_at_work_around_it) {
+  EngineConfig config;
+  config.maximum_recursive_calls = 0;
+  auto run = ScriptedRun::create(workflow_of(R"({"entrypoint":"main","templates":[
+    {"name":"main","steps":[[{"name":"a","template":"inner","withSequence":{"count":"20"}}],[{"name":"b","template":"inner"}]]},
+    {"name":"inner","steps":[[{"name":"c","template":"t"}]]},
+    {"name":"t","container":{"image":"busybox","command":["x"]}}]})"),
+                                 kNoReferences, succeed, config, Checks::restore);
+  ASSERT_TRUE(run);
+  const auto ended = run->run();
+  ASSERT_TRUE(ended) << ended.error().message;
+  EXPECT_EQ(run->engine().phase(), RunPhase::succeeded) << run->engine().message();
+}
+
+TEST(Engine, takes_the_progress_that_a_step_says_for_its_own) {
+  auto run = ScriptedRun::create(workflow_of(R"({"entrypoint":"main","templates":[
+    {"name":"main","steps":[[{"name":"a","template":"t"},{"name":"b","template":"u"}]]},
+    {"name":"t","metadata":{"annotations":{"workflows.argoproj.io/progress":"0/100"}},"container":{"image":"busybox","command":["x"]}},
+    {"name":"u","container":{"image":"busybox","command":["x"]}}]})"),
+                                 kNoReferences, succeed, {}, Checks::restore);
+  ASSERT_TRUE(run);
+  ASSERT_TRUE(run->start());
+  EXPECT_EQ(run->engine().progress(), "0/101");
+  PodUpdate update;
+  update.node = *run->find("a");
+  update.phase = PodPhase::running;
+  update.progress = "50/100";
+  ASSERT_TRUE(run->apply(update));
+  EXPECT_EQ(run->engine().progress(), "50/101");
+  for (const std::string_view wrong : {"7", "9/3", "-1/3", "0/0", "x", "1/2/3"}) {
+    update.progress = wrong;
+    ASSERT_TRUE(run->apply(update));
+  }
+  EXPECT_EQ(run->engine().progress(), "50/101");
+  EXPECT_EQ(doc::find_string(run->engine().node_status(update.node), "progress"), "50/100");
+  ASSERT_TRUE(run->run());
+  EXPECT_EQ(run->engine().progress(), "101/101");
+  EXPECT_EQ(doc::find_string(run->engine().node_status(update.node), "progress"), "100/100");
+}
+
 }  // namespace
 }  // namespace tiphys::workflows

@@ -313,7 +313,7 @@ void Engine::Machine::finish_from_nodes(NodeIndex entry, NodeIndex exit_handler)
   const Node& node = (*nodes_)[entry];
   if (failed_or_error(node.phase)) {
     finish_run(node.phase == NodePhase::failed ? RunPhase::failed : RunPhase::error,
-               shutdown_.empty() ? node.message : "Stopped with strategy '" + shutdown_ + "'");
+               failure_message(entry));
     return;
   }
   if (exit_handler != kNoNode && failed_or_error((*nodes_)[exit_handler].phase)) {

@@ -7,10 +7,6 @@
 namespace tiphys::workflows {
 namespace {
 
-constexpr std::string_view kTooDeep =
-    "Maximum recursion depth exceeded. See "
-    "https://argo-workflows.readthedocs.io/en/latest/scaling/#maximum-recursion-depth";
-
 /// What stands for an argument that refers to an output which does not exist because its step was
 /// skipped: the callee treats it as not supplied (upstream's word for it, users see it in no
 /// place).
@@ -26,6 +22,10 @@ const Artifact* find_artifact(const Arguments& arguments, std::string_view name)
   const auto found = std::find_if(arguments.artifacts.begin(), arguments.artifacts.end(),
                                   [&](const Artifact& a) { return a.name == name; });
   return found == arguments.artifacts.end() ? nullptr : &*found;
+}
+
+bool is_boundary(TemplateType type) {
+  return type == TemplateType::steps || type == TemplateType::dag;
 }
 
 bool has_location(const Artifact& artifact) {
@@ -173,8 +173,7 @@ NodeIndex Engine::Machine::skipped_node(const Launch& launch, NodePhase phase,
 }
 
 Launched Engine::Machine::launch(const Launch& launch) {
-  if (launch.depth >= config_.maximum_depth) {
-    error_node(launch, std::string(kTooDeep), false);
+  if (refuse_depth(launch)) {
     return Launched::started;
   }
   if (parallelism_reached(launch)) {
@@ -194,6 +193,9 @@ Launched Engine::Machine::launch(const Launch& launch) {
   const bool retried = has_retry(**compiled);
   const NodeType type = retried ? NodeType::retry : node_type_for((*compiled)->definition.type);
   const NodeIndex index = create_node(launch, type, first_phase_of(type));
+  if (is_boundary((*compiled)->definition.type) && refuse_recursion(index)) {
+    return Launched::started;
+  }
   if (!inputs->parameters.empty() || !inputs->artifacts.empty()) {
     auto text = input_text(*inputs, index);
     if (!text) {
@@ -290,6 +292,16 @@ const CompiledCall* Engine::Machine::call_in(NodeIndex index,
 Result<const CompiledTemplate*> Engine::Machine::compiled_of(NodeIndex index) const {
   const BoundaryFrame* frame = boundary_frame((*nodes_)[index].boundary);
   return compiled_around(index, frame == nullptr ? nullptr : frame->compiled);
+}
+
+/// The same without frames, which nodes that have ended do not have any more.
+Result<const CompiledTemplate*> Engine::Machine::compiled_by_names(NodeIndex index) const {
+  const NodeIndex boundary = (*nodes_)[index].boundary;
+  if (boundary == kNoNode || !nodes_->call(index).target().empty()) {
+    return compiled_around(index, nullptr);
+  }
+  TRY(const CompiledTemplate* around, compiled_by_names(boundary));
+  return compiled_around(index, around);
 }
 
 /// The template behind a node; `around` is that of its boundary, which knows inline templates.

@@ -29,6 +29,7 @@ class Engine::Machine {
   doc::Value workflow(Engine::WithNodes nodes) const;
   std::string progress() const;
   Result<CreatePod> pod_of(NodeIndex index, TimePoint now);
+  Result<std::string> template_of(NodeIndex index) const;
   Result<std::string> substitute_for(NodeIndex index, std::string json) const;
 
   bool is_finished() const;
@@ -114,8 +115,20 @@ class Engine::Machine {
   const CompiledCall* call_of(NodeIndex index) const;
   const CompiledCall* call_in(NodeIndex index, const CompiledTemplate& around) const;
   Result<const CompiledTemplate*> compiled_of(NodeIndex index) const;
+  Result<const CompiledTemplate*> compiled_by_names(NodeIndex index) const;
   Result<const CompiledTemplate*> compiled_around(NodeIndex index,
                                                   const CompiledTemplate* around) const;
+
+  // recursion.cc: templates that call themselves.
+  bool is_recursive(NodeIndex index) const;
+  bool refuse_depth(const Launch& launch);
+  bool refuse_recursion(NodeIndex index);
+  std::string failure_message(NodeIndex entry) const;
+  void rebuild_recursion();
+
+  // progress.cc: what steps say of how far they are.
+  void set_progress(NodeIndex index, std::string_view text);
+  void set_first_progress(NodeIndex index, std::string_view template_json);
 
   // plans.cc: resolving the references of steps and tasks.
   Result<Plan> make_plan(BoundaryFrame& frame, std::uint32_t number);
@@ -311,6 +324,8 @@ class Engine::Machine {
   std::set<NodeIndex> waiting_;
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
   std::size_t budget_ = 0;
+  std::size_t recursive_calls_ = 0;
+  bool recursion_refused_ = false;
   std::int64_t active_pods_ = 0;
   std::int64_t running_pods_ = 0;
   std::int64_t progress_done_ = 0;

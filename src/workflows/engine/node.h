@@ -95,6 +95,19 @@ struct NodeCall {
   }
 };
 
+/// How far a step is: so many parts done of so many.
+struct Progress {
+  std::int64_t done = 0;
+  std::int64_t total = 0;
+
+  std::string text() const { return std::to_string(done) + "/" + std::to_string(total); }
+
+  bool operator==(const Progress&) const = default;
+};
+
+/// "N/M" with 0 <= N <= M and M > 0; nothing for other texts.
+std::optional<Progress> parse_progress(std::string_view text);
+
 using SharedText = std::shared_ptr<const std::string>;
 
 struct Node {
@@ -161,6 +174,14 @@ class NodeTable {
 
   const std::string& host(NodeIndex index) const { return hosts_[nodes_[index].host]; }
 
+  /// What the step itself has said of its progress.
+  std::optional<Progress> said_progress(NodeIndex index) const {
+    const auto found = progress_.find(index);
+    return found == progress_.end() ? std::nullopt : std::optional(found->second);
+  }
+
+  void say_progress(NodeIndex index, Progress progress) { progress_[index] = progress; }
+
   const std::string& workflow_name() const { return workflow_; }
 
   /// "v1" names pods by their node's id, "v2" (the default) by template and hash.
@@ -174,7 +195,14 @@ class NodeTable {
   std::vector<NodeCall> calls_{NodeCall{}};
   std::map<std::string, std::uint32_t> call_keys_;
   std::vector<std::string> hosts_{std::string()};
+  std::unordered_map<NodeIndex, Progress> progress_;
 };
+
+/// Whether a node's own progress counts; that of others is the sum of these.
+bool has_own_progress(NodeType type);
+/// The progress of a node by itself: what its step has said, else 0/1; complete once it succeeded.
+/// Nothing done of nothing for nodes without progress of their own.
+Progress own_progress(const NodeTable& nodes, NodeIndex index);
 
 /// The pod name of a node by its names alone (see NodeTable::pod_name).
 std::string pod_name_of(std::string_view workflow, std::string_view node_name,

@@ -9,12 +9,6 @@ bool is_active(NodePhase phase) {
   return phase == NodePhase::pending || phase == NodePhase::running;
 }
 
-/// Types whose own progress counts; that of the others is the sum of these.
-bool has_own_progress(NodeType type) {
-  return type == NodeType::pod || type == NodeType::container || type == NodeType::http ||
-         type == NodeType::plugin || type == NodeType::suspend;
-}
-
 /// Types that a template's parallelism and failFast count.
 bool counts_as_child(NodeType type) {
   return type == NodeType::pod || type == NodeType::steps || type == NodeType::dag;
@@ -67,12 +61,9 @@ void Engine::Machine::mark(NodeIndex index) {
 
 void Engine::Machine::count(NodeIndex index, int sign) {
   const Node& node = (*nodes_)[index];
-  if (has_own_progress(node.type)) {
-    progress_total_ += sign;
-    if (node.phase == NodePhase::succeeded) {
-      progress_done_ += sign;
-    }
-  }
+  const Progress own = own_progress(*nodes_, index);
+  progress_total_ += sign * own.total;
+  progress_done_ += sign * own.done;
   if (!is_active(node.phase)) {
     return;
   }

@@ -253,6 +253,7 @@ PodUpdate assess_pod(NodeIndex node, const Value& pod) {
   out.node = node;
   const Value& status = at(pod, "status");
   const std::string_view phase = doc::find_string(status, "phase");
+  out.progress = text(at(at(pod, "metadata"), "annotations"), "workflows.argoproj.io/progress");
   out.host = text(at(pod, "spec"), "nodeName");
   out.ip = text(status, "podIP");
   if (!pod_has_ended(pod)) {

@@ -164,36 +164,41 @@ void avoid_hosts(Object& spec, const std::vector<std::string>& hosts) {
   }
 }
 
+Object fixed_labels(const Engine& engine, NodeIndex node) {
+  Object labels;
+  labels[key("workflow")] = engine.metadata().name;
+  labels[key("completed")] = "false";
+  if (engine.nodes()[node].in_exit_handler) {
+    labels[key("on-exit")] = "true";
+  }
+  return labels;
+}
+
+/// The labels or annotations that the workflow's podMetadata and the template ask for.
+void add_metadata(const Engine& engine, const Value& definition, std::string_view list,
+                  Object& target) {
+  for (const Value* source :
+       {member(engine.spec().document, "podMetadata"), member(definition, "metadata")}) {
+    const Value* entries = source == nullptr ? nullptr : member(*source, list);
+    if (entries != nullptr && entries->is_object()) {
+      for (const auto& [name, value] : entries->get_object()) {
+        target[name] = value;
+      }
+    }
+  }
+}
+
 Value metadata_of(const Engine& engine, const CreatePod& pod, const Value& definition,
                   const PodSettings& settings) {
   const Metadata& run = engine.metadata();
-  Object labels;
+  Object labels = fixed_labels(engine, pod.node);
   Object annotations;
-  labels[key("workflow")] = run.name;
-  labels[key("completed")] = "false";
-  if (pod.on_exit) {
-    labels[key("on-exit")] = "true";
-  }
   annotations[key("node-id")] = engine.nodes().id(pod.node);
   annotations[key("node-name")] = engine.nodes()[pod.node].name;
   annotations["kubectl.kubernetes.io/default-container"] = "main";
   annotations[std::string(executor::kPlanAnnotation)] = step_plan(engine, pod, settings).to_json();
-  const auto add = [&](const Value* source) {
-    if (source == nullptr) {
-      return;
-    }
-    for (const auto& [list, target] :
-         {std::pair{"labels", &labels}, std::pair{"annotations", &annotations}}) {
-      const Value* entries = member(*source, list);
-      if (entries != nullptr && entries->is_object()) {
-        for (const auto& [name, value] : entries->get_object()) {
-          (*target)[name] = value;
-        }
-      }
-    }
-  };
-  add(member(engine.spec().document, "podMetadata"));
-  add(member(definition, "metadata"));
+  add_metadata(engine, definition, "labels", labels);
+  add_metadata(engine, definition, "annotations", annotations);
   const Value owner = Object{{"apiVersion", "argoproj.io/v1alpha1"},
                              {"kind", "Workflow"},
                              {"name", run.name},
@@ -208,6 +213,23 @@ Value metadata_of(const Engine& engine, const CreatePod& pod, const Value& defin
 }
 
 }  // namespace
+
+std::map<std::string, std::string> pod_labels(const Engine& engine, NodeIndex node) {
+  Object labels = fixed_labels(engine, node);
+  const auto text = engine.template_of(node);
+  const auto definition = text ? doc::parse_json(*text) : Result<Value>(Value(Object{}));
+  if (definition) {
+    add_metadata(engine, *definition, "labels", labels);
+  }
+  if (fulfilled(engine.nodes()[node].phase)) {
+    labels[key("completed")] = "true";
+  }
+  std::map<std::string, std::string> out;
+  for (const auto& [name, value] : labels) {
+    out[std::string(name)] = any_string(value);
+  }
+  return out;
+}
 
 Value build_pod(const Engine& engine, const CreatePod& pod, const PodSettings& settings) {
   const auto parsed = doc::parse_json(pod.template_json);

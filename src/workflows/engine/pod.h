@@ -23,6 +23,9 @@ struct PodSettings {
 /// The pod's document (core/v1).
 doc::Value build_pod(const Engine& engine, const CreatePod& pod, const PodSettings& settings = {});
 
+/// The labels of a node's pod, of one that has ended too.
+std::map<std::string, std::string> pod_labels(const Engine& engine, NodeIndex node);
+
 /// What is done before and after the pod's main container.
 executor::StepPlan step_plan(const Engine& engine, const CreatePod& pod,
                              const PodSettings& settings = {});

@@ -119,6 +119,11 @@ Result<CreatePod> Engine::Machine::make_pod(NodeIndex index,
   return out;
 }
 
+Result<std::string> Engine::Machine::template_of(NodeIndex index) const {
+  TRY(const CompiledTemplate* compiled, compiled_by_names(index));
+  return template_text(index, *compiled);
+}
+
 Result<std::string> Engine::Machine::substitute_for(NodeIndex index, std::string json) const {
   TRY(const auto text, TagText::parse(std::move(json)));
   TRY(const CompiledTemplate* compiled, compiled_of(index));
@@ -156,6 +161,7 @@ void Engine::Machine::start_pod(NodeIndex index, const CompiledTemplate& compile
     return;
   }
   set_pending_timers(index, compiled);
+  set_first_progress(index, pod->template_json);
   decisions_.create_pods.push_back(std::move(*pod));
 }
 
@@ -247,6 +253,9 @@ void Engine::Machine::on_pod(const PodUpdate& update) {
   if (!update.host.empty() && nodes_->host(update.node) != update.host) {
     node.host = nodes_->intern_host(update.host);
     mark(update.node);
+  }
+  if (!update.progress.empty()) {
+    set_progress(update.node, update.progress);
   }
   if (update.phase == PodPhase::pending || update.phase == PodPhase::running) {
     const NodePhase phase =

@@ -13,6 +13,7 @@ void Engine::Machine::rebuild() {
     const Node& node = (*nodes_)[i];
     pods_seen_ = pods_seen_ || (node.type == NodeType::pod && node.phase != NodePhase::pending);
   }
+  rebuild_recursion();
   rebuild_groups();
   resources_ = sum_resources(*nodes_);
   rebuild_timers();

@@ -126,6 +126,7 @@ Result<> read_row(StoredNodes& out, const StoredRow& stored) {
   const std::int64_t wake = number_at(row, "wake", 0);
   const std::vector<NodeIndex> parents = indices_at(row, "parents");
   std::string message = node.message;
+  const auto said = parse_progress(doc::find_string(row, "progress"));
   const NodeIndex index = out.nodes.size();
   const auto earlier = [&](NodeIndex other) { return other == kNoNode || other < index; };
   if (!earlier(node.boundary) || !earlier(node.owner) ||
@@ -134,6 +135,9 @@ Result<> read_row(StoredNodes& out, const StoredRow& stored) {
                 "stored node " + std::to_string(index) + " refers to one that comes after it");
   }
   out.nodes.add(std::move(node));
+  if (said) {
+    out.nodes.say_progress(index, *said);
+  }
   for (const NodeIndex parent : parents) {
     out.nodes.connect(parent, index);
   }
@@ -282,7 +286,13 @@ Result<StoredNodes> read_statuses(const std::string& workflow_name, bool pod_nam
     node.in_exit_handler =
         node.name.ends_with(".onExit") || (parent != kNoNode && out.nodes[parent].in_exit_handler);
     node.done = fulfilled(node.phase);
-    indices[text_at(*status, "id")] = out.nodes.add(std::move(node));
+    const NodeIndex index = out.nodes.add(std::move(node));
+    indices[text_at(*status, "id")] = index;
+    const auto said = parse_progress(doc::find_string(*status, "progress"));
+    if (said && has_own_progress(out.nodes[index].type) &&
+        *said != own_progress(out.nodes, index)) {
+      out.nodes.say_progress(index, *said);
+    }
   }
   for (const Value* status : ordered) {
     const NodeIndex index = indices.at(text_at(*status, "id"));

@@ -79,11 +79,6 @@ Array indices(const std::vector<NodeIndex>& nodes) {
   return out;
 }
 
-bool has_own_progress(NodeType type) {
-  return type == NodeType::pod || type == NodeType::container || type == NodeType::http ||
-         type == NodeType::plugin || type == NodeType::suspend;
-}
-
 }  // namespace
 
 std::string write_row(const NodeTable& nodes, NodeIndex index, const RowExtras& extras) {
@@ -125,6 +120,9 @@ std::string write_row(const NodeTable& nodes, NodeIndex index, const RowExtras& 
   }
   if (extras.wake) {
     out["wake"] = extras.wake->time_since_epoch().count();
+  }
+  if (const auto said = nodes.said_progress(index)) {
+    out["progress"] = said->text();
   }
   if (node.resources.known && node.type == NodeType::pod) {
     out["resourcesDuration"] = encode_resources(node.resources);
@@ -221,10 +219,9 @@ Value encode_resources(const ResourceSeconds& resources) {
 Progress progress_of(const NodeTable& nodes) {
   Progress out;
   for (NodeIndex i = 0; i < nodes.size(); ++i) {
-    if (has_own_progress(nodes[i].type)) {
-      ++out.total;
-      out.done += nodes[i].phase == NodePhase::succeeded ? 1 : 0;
-    }
+    const Progress own = own_progress(nodes, i);
+    out.total += own.total;
+    out.done += own.done;
   }
   return out;
 }
@@ -236,7 +233,7 @@ namespace {
 std::string progress_below(const NodeTable& nodes, NodeIndex index, const Progress& overall) {
   const Node& node = nodes[index];
   if (has_own_progress(node.type)) {
-    return node.phase == NodePhase::succeeded ? "1/1" : "0/1";
+    return own_progress(nodes, index).text();
   }
   constexpr NodeIndex kMostNodes = 4096;
   if (nodes.size() > kMostNodes) {
@@ -253,10 +250,9 @@ std::string progress_below(const NodeTable& nodes, NodeIndex index, const Progre
     }
     seen[current] = 1;
     const Node& below = nodes[current];
-    if (has_own_progress(below.type)) {
-      ++out.total;
-      out.done += below.phase == NodePhase::succeeded ? 1 : 0;
-    }
+    const Progress own = own_progress(nodes, current);
+    out.total += own.total;
+    out.done += own.done;
     pending.insert(pending.end(), below.children.begin(), below.children.end());
   }
   return out.text();

@@ -48,14 +48,6 @@ std::string write_row(const NodeTable& nodes, NodeIndex index, const RowExtras& 
 std::optional<std::string> row_in_other_run(std::string_view row, std::string_view run,
                                             std::string_view other, TimePoint now);
 
-/// Done and total of what makes up progress.
-struct Progress {
-  std::int64_t done = 0;
-  std::int64_t total = 0;
-
-  std::string text() const { return std::to_string(done) + "/" + std::to_string(total); }
-};
-
 Progress progress_of(const NodeTable& nodes);
 /// Fills in what composite nodes and the whole run have used, from their finished pods. Composite
 /// nodes must not have resources yet.

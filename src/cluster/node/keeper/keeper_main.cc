@@ -1,6 +1,7 @@
 /// The keeper: enters the namespaces that all containers share, builds the private root, and forks
 /// a worker whenever the node asks for one. It dies with the node, and everything dies with it.
 
+#include "cluster/node/keeper/packets.h"
 #include "cluster/node/keeper/worker.h"
 
 #include <climits>
@@ -48,39 +49,6 @@ void narrow() {
       prctl(PR_CAPBSET_DROP, capability);
     }
   }
-}
-
-bool read_setup(Reader reader, const char*& detach, std::size_t& left, const char* end) {
-  if (reader.number<Message>() != Message::setup) {
-    return false;
-  }
-  setup.level = reader.number<Level>();
-  setup.root = reader.number<std::uint8_t>() != 0;
-  setup.uid = reader.number<std::uint32_t>();
-  setup.gid = reader.number<std::uint32_t>();
-  setup.state = reader.text().data();
-  setup.state_hidden = reader.number<std::uint8_t>() != 0;
-  setup.root_folder = reader.text().data();
-  setup.other_count = static_cast<int>(reader.number<std::uint32_t>());
-  if (setup.other_count < 0 || setup.other_count > kMaximumOthers) {
-    return false;
-  }
-  for (int i = 0; i < setup.other_count; ++i) {
-    setup.others[i].kind = reader.number<OtherKind>();
-    setup.others[i].path = reader.text().data();
-  }
-  setup.link_count = static_cast<int>(reader.number<std::uint32_t>());
-  if (setup.link_count < 0 || setup.link_count > kMaximumOthers) {
-    return false;
-  }
-  for (int i = 0; i < setup.link_count; ++i) {
-    setup.links[i].path = reader.text().data();
-    setup.links[i].target = reader.text().data();
-  }
-  const std::string_view list = reader.text();
-  detach = list.data();
-  left = list.size();
-  return reader.ok() && detach + left <= end;
 }
 
 /// Mounts of the machine that no container needs: each would be copied for every container.
@@ -156,8 +124,8 @@ int run() {
   const ssize_t size = receive(descriptor, setup_packet, sizeof setup_packet);
   const char* detach = nullptr;
   std::size_t detach_size = 0;
-  if (size <= 0 || !read_setup(Reader(setup_packet, static_cast<std::size_t>(size)), detach,
-                               detach_size, setup_packet + size)) {
+  if (size <= 0 || !read_setup(Reader(setup_packet, static_cast<std::size_t>(size)), setup, detach,
+                               detach_size)) {
     return 1;
   }
   const Failure failure = prepare(detach, detach_size);

@@ -96,6 +96,7 @@ Failure mount_devices(bool root) {
   }
   mkdir("/dev/pts", 0755);
   mkdir("/dev/shm", 01777);
+  mkdir("/dev/argo", 0755);
   const char* options =
       root ? "newinstance,ptmxmode=0666,mode=0620,gid=5" : "newinstance,ptmxmode=0666,mode=0620";
   if (mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, options) != 0) {
@@ -103,6 +104,9 @@ Failure mount_devices(bool root) {
   }
   if (mount("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") != 0) {
     return failed(Stage::devices, "/dev/shm");
+  }
+  if (mount("tmpfs", "/dev/argo", "tmpfs", kQuiet, "mode=1777,size=64k,nr_inodes=64") != 0) {
+    return failed(Stage::devices, "/dev/argo");
   }
   const bool linked =
       symlink("/proc/self/fd", "/dev/fd") == 0 && symlink("/proc/self/fd/0", "/dev/stdin") == 0 &&
@@ -379,6 +383,7 @@ Failure make_skeleton(const Setup& setup) {
                       hide(setup, "/dev", 0755) && hide(setup, "/tmp", 01777) &&
                       hide(setup, "/var/tmp", 01777) && hide(setup, "/argo/staging", 0755) &&
                       hide(setup, "/run", 0755) &&
+                      symlink("/dev/argo", "/skeleton/run/argo") == 0 &&
                       (setup.state_hidden || hide(setup, setup.state, 0700));
   return hidden ? Failure{} : failed(Stage::skeleton, "");
 }

@@ -8,7 +8,8 @@
 ///   /skeleton folders that hide what stands at the same place in /host, and the empty folder
 ///             /argo/staging, on which a step's script can be mounted without a write to its layer
 ///   /sys      read-only
-///   /proc, /dev   made by each worker for its own namespaces
+///   /proc, /dev   made by each worker for its own namespaces; /dev/argo, which containers also
+///             find at /run/argo, is where they may say how far they are
 ///   /root     where a container's layer is mounted before it becomes the container's root
 
 #include "cluster/node/keeper/protocol.h"

@@ -11,7 +11,8 @@
 ///   node -> keeper   setup      level, euid 0?, state folder, other parts, links, mounts to detach
 ///   keeper -> node   answer     errno, stage       (0 = ready)
 ///   node -> keeper   worker     with the worker's end of a socket pair
-///   worker -> node   answer     errno, stage       (once, before anything else)
+///   worker -> node   answer     errno, stage       (once, before anything else); at level layer
+///                               with the folder in which containers say how far they are
 ///   node -> worker   start      with stdout and stderr; or `start_far` when the text does not fit
 ///   a
 ///                               packet: the same fields in a memory file sent as third descriptor
@@ -98,7 +99,8 @@ class Reader {
   /// The view's bytes are followed by a zero byte.
   std::string_view text() {
     const auto size = number<std::uint32_t>();
-    if (!ok_ || static_cast<std::size_t>(end_ - data_) < std::size_t{size} + 1) {
+    if (!ok_ || static_cast<std::size_t>(end_ - data_) < std::size_t{size} + 1 ||
+        data_[size] != '\0') {
       ok_ = false;
       return "";
     }

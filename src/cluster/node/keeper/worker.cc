@@ -1,5 +1,7 @@
 #include "cluster/node/keeper/worker.h"
 
+#include "cluster/node/keeper/packets.h"
+
 #include <climits>
 
 #include <cerrno>
@@ -46,18 +48,6 @@ struct Packet {
   }
 };
 
-struct Program {
-  const char* host_name = "";
-  const char* folder = "";
-  const char* path = "";
-  std::int64_t user = -1;
-  std::int64_t group = -1;
-  char** arguments = nullptr;
-  char** environment = nullptr;
-  int output = -1;
-  int errors = -1;
-};
-
 /// Everything one worker has; a process has one.
 struct Worker {
   const Setup* setup = nullptr;
@@ -76,55 +66,6 @@ struct Worker {
 };
 
 Worker worker;
-
-char** read_list(Reader& reader) {
-  const auto count = reader.number<std::uint32_t>();
-  if (!reader.ok() || count > (1U << 20)) {
-    return nullptr;
-  }
-  auto** list = static_cast<char**>(std::calloc(count + 1, sizeof(char*)));
-  for (std::uint32_t i = 0; i < count && list != nullptr; ++i) {
-    // execve takes pointers to char for historical reasons and does not write.
-    list[i] = const_cast<char*>(reader.text().data());
-  }
-  return list;
-}
-
-bool read_start(Reader& reader) {
-  RootPlan& plan = worker.plan;
-  Program& program = worker.program;
-  program.host_name = reader.text().data();
-  plan.layer = reader.text().data();
-  worker.generation = reader.number<std::uint64_t>();
-  plan.read_only = reader.number<std::uint8_t>() != 0;
-  plan.lower_count = static_cast<int>(reader.number<std::uint32_t>());
-  if (plan.lower_count < 0 || plan.lower_count > kMaximumLowers) {
-    return false;
-  }
-  for (int i = 0; i < plan.lower_count; ++i) {
-    plan.lowers[i] = reader.text().data();
-  }
-  plan.mount_count = static_cast<int>(reader.number<std::uint32_t>());
-  if (plan.mount_count < 0 || plan.mount_count > kMaximumMounts) {
-    return false;
-  }
-  for (int i = 0; i < plan.mount_count; ++i) {
-    Mount& mount = plan.mounts[i];
-    mount.kind = static_cast<MountKind>(reader.number<std::uint8_t>());
-    mount.read_only = reader.number<std::uint8_t>() != 0;
-    mount.base = reader.text().data();
-    mount.sub = reader.text().data();
-    mount.target = reader.text().data();
-  }
-  program.folder = reader.text().data();
-  program.path = reader.text().data();
-  program.user = reader.number<std::int64_t>();
-  program.group = reader.number<std::int64_t>();
-  program.arguments = read_list(reader);
-  program.environment = read_list(reader);
-  return reader.ok() && program.arguments != nullptr && program.arguments[0] != nullptr &&
-         program.environment != nullptr;
-}
 
 /// Looks a program without a slash up in PATH, as execvp does, but with the container's PATH.
 void execute(const Program& program) {
@@ -434,7 +375,7 @@ Failure clean_up() {
 void run_container(Reader reader) {
   Failure failure;
   pid_t leader = -1;
-  if (!read_start(reader)) {
+  if (!read_start(reader, worker.plan, worker.program, worker.generation)) {
     failure = {Stage::message, EINVAL, ""};
   } else {
     leader = start_container();
@@ -516,14 +457,30 @@ void serve() {
 
 }  // namespace
 
-void send_answer(int socket, Message type, const Failure& failure) {
+void send_answer(int socket, Message type, const Failure& failure, int descriptor) {
   Packet packet;
   Writer writer(packet);
   writer.number(type);
   writer.number(static_cast<std::int32_t>(failure.stage == Stage::none ? 0 : failure.error));
   writer.number(failure.stage);
   writer.text(std::string_view(failure.detail, strnlen(failure.detail, 512)));
-  send(socket, packet.bytes, packet.size, MSG_NOSIGNAL);
+  if (descriptor < 0) {
+    send(socket, packet.bytes, packet.size, MSG_NOSIGNAL);
+    return;
+  }
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof descriptor)] = {};
+  iovec part{packet.bytes, packet.size};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof descriptor);
+  std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+  sendmsg(socket, &message, MSG_NOSIGNAL);
 }
 
 void run_worker(const Setup& setup, int socket) {
@@ -543,10 +500,14 @@ void run_worker(const Setup& setup, int socket) {
     open_queues();
     prctl(PR_SET_DUMPABLE, 0);
   }
-  send_answer(socket, Message::answer, failure);
+  const int said = setup.level == Level::layer && !failure
+                       ? open("/dev/argo", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+                       : -1;
+  send_answer(socket, Message::answer, failure, said);
   if (failure) {
     _exit(1);
   }
+  close(said);
   serve();
   _exit(0);
 }

@@ -6,8 +6,8 @@
 
 namespace tiphys::node::keeper {
 
-/// Sends one packet; the text fields are appended by `detail`.
-void send_answer(int socket, Message type, const Failure& failure);
+/// Sends one packet, with a descriptor unless that is -1.
+void send_answer(int socket, Message type, const Failure& failure, int descriptor = -1);
 
 /// Serves `socket` until its other side is closed; never returns.
 [[noreturn]] void run_worker(const Setup& setup, int socket);
