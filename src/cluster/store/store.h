@@ -27,6 +27,8 @@
 
 namespace tiphys::store {
 
+class Disk;
+
 enum class Mode {
   read_write,  ///< makes the directory where it is missing
   read_only,   ///< what was durable when it was opened; another program may be writing meanwhile
@@ -38,6 +40,8 @@ struct Options {
   /// Called on the writer's thread before every commit; an error makes the commit fail with it. For
   /// tests.
   std::function<Result<>()> before_commit = {};
+  /// In place of the directory's database. For simulations.
+  std::shared_ptr<Disk> disk = {};
 };
 
 using DurableFunction = std::move_only_function<void(Result<>)>;

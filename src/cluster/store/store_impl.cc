@@ -1,5 +1,6 @@
 #include "cluster/store/store_impl.h"
 
+#include "cluster/store/sqlite_disk.h"
 #include "kube/names.h"
 #include "kube/time.h"
 
@@ -41,64 +42,69 @@ Result<kube::Labels> storable_labels(const kube::ObjectKey& key, const doc::Valu
 
 }  // namespace
 
-Result<> Store::Impl::open() {
+Result<> Store::Impl::open_disk() {
+  if (options_.disk != nullptr) {
+    disk_ = options_.disk;
+    return {};
+  }
   const bool writes = options_.mode == Mode::read_write;
   if (writes) {
     TRY(directory_, StateDirectory::lock(options_.directory));
   }
-  TRY(auto database,
-      Database::open(options_.directory, writes ? Access::create : Access::read_only));
+  TRY(disk_, SqliteDisk::open(options_.directory, writes ? Access::create : Access::read_only,
+                              options_.before_commit));
+  return {};
+}
+
+Result<> Store::Impl::open() {
+  TRY_VOID(open_disk());
   const auto load = [&]() -> Result<> {
-    TRY(revision_, database.revision());
-    TRY(auto objects, database.load());
+    TRY(revision_, disk_->revision());
+    TRY(auto objects, disk_->load());
     for (LoadedObject& loaded : objects) {
       image_.add(std::move(loaded.object), loaded.id);
     }
-    return writes ? database.prepare_writes() : Result<>();
+    if (options_.mode == Mode::read_only) {
+      return {};
+    }
+    return disk_->begin_writing(
+        [this, alive = std::weak_ptr(alive_)](kube::Revision revision, Result<> outcome) {
+          {
+            const std::lock_guard lock(reports_mutex_);
+            reports_.emplace_back(revision, std::move(outcome));
+          }
+          loop_.post([alive] {
+            if (const auto store = alive.lock()) {
+              (*store)->take_reports();
+            }
+          });
+        });
   };
   if (auto loaded = load(); !loaded) {
     return std::unexpected(std::move(loaded).error().with_context(
         "store " + (options_.directory / "store.db").string()));
   }
   durable_revision_ = handed_over_ = revision_;
-  if (!writes) {
-    reader_ = std::move(database);
-    return {};
-  }
-  writer_.emplace(std::move(database), options_.before_commit,
-                  [this, alive = std::weak_ptr(alive_)](kube::Revision revision, Result<> outcome) {
-                    {
-                      const std::lock_guard lock(reports_mutex_);
-                      reports_.emplace_back(revision, std::move(outcome));
-                    }
-                    loop_.post([alive] {
-                      const auto store = alive.lock();
-                      if (store == nullptr) {
-                        return;
-                      }
-                      Impl& self = **store;
-                      std::unique_lock lock(self.reports_mutex_);
-                      const auto reports = std::exchange(self.reports_, {});
-                      lock.unlock();
-                      for (const auto& [settled, result] : reports) {
-                        self.settle(settled, result);
-                      }
-                    });
-                  });
   return {};
+}
+
+void Store::Impl::take_reports() {
+  std::unique_lock lock(reports_mutex_);
+  const auto reports = std::exchange(reports_, {});
+  lock.unlock();
+  for (const auto& [revision, outcome] : reports) {
+    settle(revision, outcome);
+  }
 }
 
 Result<> Store::Impl::close() {
   if (!closed_) {
     closed_ = true;
     hand_over();
-    if (writer_) {
-      writer_->finish();
+    if (disk_ != nullptr && options_.mode == Mode::read_write) {
+      disk_->finish();
     }
-    for (const auto& [revision, outcome] : std::exchange(reports_, {})) {
-      settle(revision, outcome);
-    }
-    writer_.reset();
+    take_reports();
     directory_ = {};
   }
   if (failure_) {
@@ -136,11 +142,11 @@ void Store::Impl::hand_over() {
   if (batch_.empty() || failure_) {
     return;
   }
-  if (handed_over_ == durable_revision_) {
+  if (handed_over_ == durable_revision_ && disk_->works_outside_the_loop()) {
     hold_ = loop_.hold();
   }
   handed_over_ = batch_.revision;
-  writer_->enqueue(std::exchange(batch_, {}));
+  disk_->enqueue(std::exchange(batch_, {}));
 }
 
 std::vector<Store::Impl::Waiting> Store::Impl::take_settled(kube::Revision revision, bool all) {
@@ -322,13 +328,6 @@ Result<> Store::Impl::put_rows(std::string_view owner, std::vector<kube::Row> ro
   return {};
 }
 
-Result<Database*> Store::Impl::reader() {
-  if (!reader_) {
-    TRY(reader_, Database::open(options_.directory, Access::read_only));
-  }
-  return &*reader_;
-}
-
 Result<std::vector<kube::Row>> Store::Impl::rows(std::string_view owner) {
   const Image::Entry* entry = image_.find_uid(owner);
   if (entry == nullptr) {
@@ -345,8 +344,7 @@ Result<std::vector<kube::Row>> Store::Impl::rows(std::string_view owner) {
     }
     ++next;
   };
-  TRY(Database * database, reader());
-  TRY_VOID(database->each_row(entry->id, [&](std::uint64_t index, std::string_view bytes) {
+  TRY_VOID(disk_->each_row(entry->id, [&](std::uint64_t index, std::string_view bytes) {
     while (next != end && next->first < index) {
       take_newer();
     }
@@ -373,8 +371,7 @@ Result<kube::Row> Store::Impl::row(std::string_view owner, std::uint64_t index) 
       bytes = *newer->bytes;
     }
   } else {
-    TRY(Database * database, reader());
-    TRY(bytes, database->row(entry->id, index));
+    TRY(bytes, disk_->row(entry->id, index));
   }
   if (!bytes) {
     return fail(ErrorCode::not_found,
@@ -398,8 +395,7 @@ Result<std::optional<std::string>> Store::Impl::find_reuse(std::string_view key)
   if (const Pending::Value* newer = pending_.reuse(key); newer != nullptr) {
     return newer->bytes == nullptr ? std::nullopt : std::optional(*newer->bytes);
   }
-  TRY(Database * database, reader());
-  return database->reuse(key);
+  return disk_->reuse(key);
 }
 
 }  // namespace tiphys::store

@@ -1,13 +1,12 @@
 #pragma once
 /// What a store is made of and how an operation goes through it. Private to the store.
 
-#include "cluster/store/database.h"
+#include "cluster/store/disk.h"
 #include "cluster/store/image.h"
 #include "cluster/store/pending.h"
 #include "cluster/store/state_directory.h"
 #include "cluster/store/store.h"
 #include "cluster/store/watch_hub.h"
-#include "cluster/store/writer.h"
 
 #include <deque>
 #include <memory>
@@ -70,7 +69,8 @@ class Store::Impl final {
   void hand_over();
   void settle(kube::Revision revision, const Result<>& outcome);
   std::vector<Waiting> take_settled(kube::Revision revision, bool all);
-  Result<Database*> reader();
+  Result<> open_disk();
+  void take_reports();
 
   async::Loop& loop_;
   async::Random& random_;
@@ -88,13 +88,13 @@ class Store::Impl final {
   std::optional<Error> failure_;
   bool closed_ = false;
   async::Hold hold_;
-  std::optional<Database> reader_;
   /// What the last commits said, for `close`, whose loop does not run any more.
   std::mutex reports_mutex_;
   std::vector<std::pair<kube::Revision, Result<>>> reports_;
   /// Calls that come after the end find this gone.
   std::shared_ptr<Impl*> alive_ = std::make_shared<Impl*>(this);
-  std::optional<Writer> writer_;
+  /// Shared with nobody unless a simulation handed it in.
+  std::shared_ptr<Disk> disk_;
 };
 
 }  // namespace tiphys::store

@@ -3,7 +3,7 @@
 /// busy and commits it as one transaction, so the busier the store, the cheaper a write. Private to
 /// the store.
 
-#include "cluster/store/database.h"
+#include "cluster/store/disk.h"
 
 #include <condition_variable>
 #include <functional>
@@ -15,9 +15,7 @@ namespace tiphys::store {
 
 class Writer final {
  public:
-  /// Called on the writer's thread after a commit with its last revision, or once with why a commit
-  /// failed: nothing is written after that.
-  using Report = std::function<void(kube::Revision, Result<>)>;
+  using Report = Disk::Report;
 
   Writer(Database database, std::function<Result<>()> before_commit, Report report);
   Writer(const Writer&) = delete;

@@ -43,6 +43,9 @@ class Controller::Impl {
     for (const kube::ObjectRef& workflow : api_.list("Workflow", "", {})) {
       take_up(workflow);
     }
+    for (const kube::ObjectRef& pod : api_.list("Pod", "", {})) {
+      remove_left_over(pod, options_.pods.pods_survive_restart ? Ended::ask : Ended::surely);
+    }
   }
 
   Result<> control(const kube::ObjectKey& workflow, const Event& event) {
@@ -75,6 +78,8 @@ class Controller::Impl {
     async::Timer wake;
     bool ended = false;
   };
+
+  enum class Ended : std::uint8_t { ask, surely };
 
   void on_workflow(const kube::Event& event) {
     if (event.type == kube::EventType::deleted) {
@@ -208,6 +213,24 @@ class Controller::Impl {
     const auto run = runs_.find({"Workflow", event.object->key().namespace_, std::string(*name)});
     if (run != runs_.end()) {
       observe(*run->second, event.object);
+    } else {
+      remove_left_over(event.object, Ended::ask);
+    }
+  }
+
+  /// A pod that was given up is told to stop, and its run may end before it has; nobody waits for
+  /// its result. Where processes end with the program, such pods have ended when it starts again.
+  void remove_left_over(const kube::ObjectRef& pod, Ended ended) {
+    const auto name = pod->label(kWorkflowLabel);
+    if (!name) {
+      return;
+    }
+    const kube::ObjectKey owner{"Workflow", pod->key().namespace_, std::string(*name)};
+    const kube::ObjectRef workflow = api_.get(owner);
+    const bool over = workflow != nullptr && workflow->label(kCompletedLabel) == "true";
+    if (over && !runs_.contains(owner) &&
+        (ended == Ended::surely || pod_has_ended(pod->document()))) {
+      api_.remove(pod->key(), {});
     }
   }
 

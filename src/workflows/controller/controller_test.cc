@@ -331,5 +331,46 @@ TEST_F(ControllerTest, a_workflow_that_cannot_run_fails_and_one_that_is_removed_
   EXPECT_EQ(program->controller.control(kKey, Stop{}).error().code, ErrorCode::not_found);
 }
 
+constexpr std::string_view kImpatient = R"(
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: wf, namespace: default}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    timeout: 30s
+    container: {image: any, command: ["true"]}
+)";
+
+TEST_F(ControllerTest, a_pod_that_was_given_up_is_removed_when_it_ends_after_its_run) {
+  open();
+  submit(kImpatient);
+  const auto program = start([](const std::string&) { return std::nullopt; });
+  clock().advance_by(std::chrono::minutes(1));
+  loop().run_until_idle();
+  ASSERT_EQ(stored_phase(), "Failed");
+  const auto left = store().list("Pod", "", {});
+  ASSERT_EQ(left.size(), 1U);
+  doc::Value document = left.at(0)->document();
+  document.get_object()["status"] = doc::Object{{"phase", "Failed"}};
+  store().update(std::move(document), {});
+  loop().run_until_idle();
+  EXPECT_THAT(pods(), IsEmpty());
+}
+
+TEST_F(ControllerTest, pods_that_a_run_left_behind_are_removed_when_the_program_starts_again) {
+  open();
+  submit(kImpatient);
+  auto program = start([](const std::string&) { return std::nullopt; });
+  clock().advance_by(std::chrono::minutes(1));
+  loop().run_until_idle();
+  ASSERT_EQ(stored_phase(), "Failed");
+  ASSERT_EQ(pods().size(), 1U);
+  program.reset();
+  program = start([](const std::string&) { return std::nullopt; });
+  EXPECT_THAT(pods(), IsEmpty());
+}
+
 }  // namespace
 }  // namespace tiphys::workflows

@@ -167,7 +167,9 @@ void Engine::Machine::run_due_timers() {
 void Engine::Machine::on_timer(NodeIndex node) {
   switch ((*nodes_)[node].type) {
     case NodeType::retry:
-      if (!suspended_) {
+      if (suspended_) {
+        waiting_.insert(node);
+      } else {
         attempt_done(node);
       }
       return;
@@ -223,7 +225,7 @@ void Engine::Machine::resume_owner(NodeIndex owner) {
     return;
   }
   const Node& node = (*nodes_)[owner];
-  if (fulfilled(node.phase) && (node.done || node.type == NodeType::retry)) {
+  if (node.done) {
     return;
   }
   switch (node.type) {
@@ -252,8 +254,11 @@ void Engine::Machine::resume_owner(NodeIndex owner) {
       }
       break;
     case NodeType::retry:
-      attempt_done(owner);
-      return;
+      if (!fulfilled(node.phase)) {
+        attempt_done(owner);
+        return;
+      }
+      break;
     default:
       break;
   }

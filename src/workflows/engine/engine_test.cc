@@ -165,5 +165,71 @@ TEST(Engine, starts_large_loops_in_portions) {
   EXPECT_EQ(run->most_pods(), 95U);
 }
 
+TEST(Engine, an_exit_hook_that_fail_fast_keeps_from_starting_does_not_hold_up_the_run) {
+  const auto run =
+      run_of(R"({"entrypoint":"main","templates":[
+      {"name":"main","failFast":true,"steps":[[{"name":"a","template":"bad","onExit":"good"},
+                                               {"name":"b","template":"good"}]]},
+      {"name":"bad","steps":[[{"name":"x","template":"fails"}]]},
+      {"name":"fails","container":{"image":"busybox","command":["false"]}},
+      {"name":"good","container":{"image":"busybox","command":["true"]}}]})",
+             [](const Engine& engine, const CreatePod& pod) {
+               return Outcome::exits(engine.nodes()[pod.node].name.ends_with(".x") ? 1 : 0);
+             });
+  EXPECT_EQ(run.engine().phase(), RunPhase::failed) << run.engine().message();
+  EXPECT_FALSE(run.engine().nodes().find_name("wf[0].a.onExit"));
+}
+
+TEST(Engine, a_pod_that_could_not_be_made_is_remembered_as_any_other) {
+  const auto run = run_of(R"({"entrypoint":"main","templates":[
+      {"name":"main","steps":[[{"name":"a","template":"bad","continueOn":{"error":true}}],
+                              [{"name":"b","template":"good"}]]},
+      {"name":"bad","timeout":"soon","container":{"image":"busybox","command":["x"]}},
+      {"name":"good","container":{"image":"busybox","command":["true"]}}]})");
+  EXPECT_NE(run.engine().phase(), RunPhase::running);
+}
+
+TEST(Engine, a_wait_before_an_attempt_that_ends_while_the_run_is_suspended_is_not_forgotten) {
+  auto run = ScriptedRun::create(
+      workflow_of(R"({"entrypoint":"main","templates":[
+        {"name":"main","retryStrategy":{"limit":"1","backoff":{"duration":"5"}},
+         "container":{"image":"busybox","command":["x"]}}]})"),
+      kNoReferences,
+      [](const Engine& engine, const CreatePod& pod) {
+        return Outcome::exits(engine.nodes()[pod.node].slot == 0 ? 1 : 0);
+      },
+      {}, Checks::restore);
+  ASSERT_TRUE(run);
+  ASSERT_TRUE(run->start());
+  ASSERT_TRUE(run->step());
+  ASSERT_TRUE(run->apply(Suspend{}));
+  ASSERT_TRUE(run->step());
+  EXPECT_EQ(run->created().size(), 1U);
+  ASSERT_TRUE(run->apply(Resume{}));
+  ASSERT_TRUE(run->run());
+  EXPECT_EQ(run->engine().phase(), RunPhase::succeeded);
+}
+
+TEST(Engine, the_error_of_a_step_whose_exit_hook_runs_outlives_a_restart) {
+  const auto run = run_of(R"({"entrypoint":"main","templates":[
+      {"name":"main","steps":[[{"name":"a","template":"wants","continueOn":{"error":true},
+                                "onExit":"good"}]]},
+      {"name":"wants","inputs":{"parameters":[{"name":"p"}]},
+       "container":{"image":"busybox","command":["x"]}},
+      {"name":"good","container":{"image":"busybox","command":["true"]}}]})");
+  EXPECT_EQ(phase_of(run, "wf[0].a.onExit"), NodePhase::succeeded);
+  EXPECT_EQ(run.engine().phase(), RunPhase::failed) << run.engine().message();
+}
+
+TEST(Engine, the_exit_hook_of_a_retried_step_waits_for_a_slot_like_any_other) {
+  const auto run = run_of(R"({"entrypoint":"main","templates":[
+      {"name":"main","parallelism":1,"steps":[[{"name":"a","template":"twice","onExit":"good"},
+                                               {"name":"b","template":"good"}]]},
+      {"name":"twice","retryStrategy":{"limit":"1"},"container":{"image":"busybox","command":["x"]}},
+      {"name":"good","container":{"image":"busybox","command":["true"]}}]})");
+  EXPECT_EQ(run.engine().phase(), RunPhase::succeeded) << run.engine().message();
+  EXPECT_EQ(phase_of(run, "wf[0].a.onExit"), NodePhase::succeeded);
+}
+
 }  // namespace
 }  // namespace tiphys::workflows

@@ -62,6 +62,10 @@ bool Engine::Machine::give_up_hook(NodeIndex index, std::string error) {
 }
 
 bool Engine::Machine::launch_exit_hook(NodeIndex index, const Hook& hook, BoundaryFrame& frame) {
+  // Under failFast nothing starts any more once a child has failed, hooks included.
+  if (frame.fail_fast_hit) {
+    return false;
+  }
   const Node& node = (*nodes_)[index];
   Scope results(&frame.inputs);
   add_call_variables(results, frame, &call_of(index)->mentions);

@@ -94,6 +94,8 @@ void Engine::Machine::set_phase(NodeIndex index, NodePhase phase) {
   }
   count(index, -1);
   node.phase = phase;
+  // Also a pod that came to nothing counts, or a restored engine would not know.
+  pods_seen_ = pods_seen_ || (node.type == NodeType::pod && phase != NodePhase::pending);
   count(index, +1);
   mark(index);
   if (!fulfilled(phase)) {

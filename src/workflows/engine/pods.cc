@@ -244,7 +244,6 @@ void Engine::Machine::on_pod(const PodUpdate& update) {
   if (node.type != NodeType::pod || fulfilled(node.phase)) {
     return;
   }
-  pods_seen_ = pods_seen_ || update.phase != PodPhase::pending;
   if (!update.host.empty() && nodes_->host(update.node) != update.host) {
     node.host = nodes_->intern_host(update.host);
     mark(update.node);

@@ -20,6 +20,7 @@ Result<> Engine::Machine::take_nodes(StoredNodes stored, TimePoint now) {
   *nodes_ = std::move(stored.nodes);
   wakes_ = std::move(stored.wakes);
   stop_messages_ = std::move(stored.stopping);
+  bubbling_ = std::move(stored.bubbling);
   rebuild();
   return {};
 }

@@ -184,7 +184,8 @@ void set_back_node(Node& node) {
 std::vector<StoredRow> rows_of(const NodeTable& nodes, const NodeSet& deleted,
                                const NodeSet& set_back) {
   std::vector<NodeIndex> moved(nodes.size(), kNoNode);
-  StoredNodes kept{.nodes = NodeTable(nodes.workflow_name()), .wakes = {}, .stopping = {}};
+  StoredNodes kept{
+      .nodes = NodeTable(nodes.workflow_name()), .wakes = {}, .stopping = {}, .bubbling = {}};
   const auto map_all = [&](std::vector<NodeIndex> list) {
     std::vector<NodeIndex> out;
     for (const NodeIndex index : list) {

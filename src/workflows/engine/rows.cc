@@ -141,7 +141,10 @@ Result<> read_row(StoredNodes& out, const StoredRow& stored) {
     out.wakes[index] = TimePoint(std::chrono::milliseconds(wake));
   }
   if (flag_at(row, "stopping")) {
-    out.stopping[index] = std::move(message);
+    out.stopping[index] = message;
+  }
+  if (flag_at(row, "bubbling")) {
+    out.bubbling[index] = std::move(message);
   }
   return {};
 }
@@ -237,7 +240,7 @@ bool names_pods_v1(const std::map<std::string, std::string>& annotations) {
 
 Result<StoredNodes> read_rows(const std::string& workflow_name, bool pod_names_v1,
                               std::span<const StoredRow> rows) {
-  StoredNodes out{.nodes = NodeTable(workflow_name), .wakes = {}, .stopping = {}};
+  StoredNodes out{.nodes = NodeTable(workflow_name), .wakes = {}, .stopping = {}, .bubbling = {}};
   out.nodes.set_pod_names_v1(pod_names_v1);
   std::vector<const StoredRow*> ordered;
   ordered.reserve(rows.size());
@@ -258,7 +261,7 @@ Result<StoredNodes> read_rows(const std::string& workflow_name, bool pod_names_v
 
 Result<StoredNodes> read_statuses(const std::string& workflow_name, bool pod_names_v1,
                                   const Value& nodes) {
-  StoredNodes out{.nodes = NodeTable(workflow_name), .wakes = {}, .stopping = {}};
+  StoredNodes out{.nodes = NodeTable(workflow_name), .wakes = {}, .stopping = {}, .bubbling = {}};
   out.nodes.set_pod_names_v1(pod_names_v1);
   if (!nodes.is_object()) {
     return out;

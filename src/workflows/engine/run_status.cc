@@ -12,8 +12,9 @@ using doc::Value;
 std::string Engine::Machine::row(NodeIndex index) const {
   const auto wake = wakes_.find(index);
   return write_row(*nodes_, index,
-                   wake == wakes_.end() ? std::nullopt : std::optional(wake->second),
-                   stop_messages_.contains(index));
+                   {.wake = wake == wakes_.end() ? std::nullopt : std::optional(wake->second),
+                    .stopping = stop_messages_.contains(index),
+                    .bubbling = bubbling_.contains(index)});
 }
 
 Value Engine::Machine::node_status(NodeIndex index) const {

@@ -86,8 +86,7 @@ bool has_own_progress(NodeType type) {
 
 }  // namespace
 
-std::string write_row(const NodeTable& nodes, NodeIndex index, std::optional<TimePoint> wake,
-                      bool stopping) {
+std::string write_row(const NodeTable& nodes, NodeIndex index, const RowExtras& extras) {
   const Node& node = nodes[index];
   Object out;
   // What differs from run to run stands first, where row_in_other_run finds it.
@@ -118,11 +117,14 @@ std::string write_row(const NodeTable& nodes, NodeIndex index, std::optional<Tim
   if (node.done) {
     out["done"] = true;
   }
-  if (stopping) {
+  if (extras.stopping) {
     out["stopping"] = true;
   }
-  if (wake) {
-    out["wake"] = wake->time_since_epoch().count();
+  if (extras.bubbling && !node.done) {
+    out["bubbling"] = true;
+  }
+  if (extras.wake) {
+    out["wake"] = extras.wake->time_since_epoch().count();
   }
   if (node.resources.known && node.type == NodeType::pod) {
     out["resourcesDuration"] = encode_resources(node.resources);
@@ -133,8 +135,9 @@ std::string write_row(const NodeTable& nodes, NodeIndex index, std::optional<Tim
 std::string write_row(const StoredNodes& stored, NodeIndex index) {
   const auto wake = stored.wakes.find(index);
   return write_row(stored.nodes, index,
-                   wake == stored.wakes.end() ? std::nullopt : std::optional(wake->second),
-                   stored.stopping.contains(index));
+                   {.wake = wake == stored.wakes.end() ? std::nullopt : std::optional(wake->second),
+                    .stopping = stored.stopping.contains(index),
+                    .bubbling = stored.bubbling.contains(index)});
 }
 
 namespace {

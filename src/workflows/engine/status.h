@@ -16,6 +16,15 @@ struct StoredNodes {
   std::unordered_map<NodeIndex, TimePoint> wakes;
   /// Pods that were told to stop, with the message their nodes will get.
   std::unordered_map<NodeIndex, std::string> stopping;
+  /// Nodes whose error, their message, ends the group or workflow around them; not settled yet.
+  std::unordered_map<NodeIndex, std::string> bubbling;
+};
+
+/// What a row holds of a node beside the node itself.
+struct RowExtras {
+  std::optional<TimePoint> wake;
+  bool stopping = false;
+  bool bubbling = false;
 };
 
 /// The slot of a node whose owner's template is not known yet.
@@ -31,8 +40,7 @@ Result<StoredNodes> read_rows(const std::string& workflow_name, bool pod_names_v
 Result<StoredNodes> read_statuses(const std::string& workflow_name, bool pod_names_v1,
                                   const doc::Value& nodes);
 std::string write_row(const StoredNodes& stored, NodeIndex index);
-std::string write_row(const NodeTable& nodes, NodeIndex index, std::optional<TimePoint> wake,
-                      bool stopping);
+std::string write_row(const NodeTable& nodes, NodeIndex index, const RowExtras& extras);
 
 /// The row of a node that has ended as the same node's row in another run that came to the same
 /// end at `now`; run-dependent are the run's name at the head of the node's name and of its scope,
