@@ -47,7 +47,8 @@ doc::Value workflow_from(const std::string& template_name, bool cluster) {
 Result<doc::Value> choose_workflow(const WorkflowTest& test, const LoadedManifests& loaded) {
   if (!test.workflow_template.empty() || !test.cluster_workflow_template.empty()) {
     const bool cluster = test.workflow_template.empty();
-    return workflow_from(cluster ? test.cluster_workflow_template : test.workflow_template, cluster);
+    return workflow_from(cluster ? test.cluster_workflow_template : test.workflow_template,
+                         cluster);
   }
   const doc::Value* found = nullptr;
   for (const LoadedManifest& manifest : loaded.manifests) {
@@ -116,10 +117,25 @@ Result<Subject> subject_of(const WorkflowTest& test, const std::string& file,
   return out;
 }
 
+/// Where the member at `path` stands, or what it would stand in.
+Position place_of(const doc::Positions& places, std::string path) {
+  for (;;) {
+    const auto node = places.find(path);
+    const std::size_t dot = path.rfind('.');
+    if (node != doc::Positions::kNone || dot == std::string::npos) {
+      return places.value_of(node);
+    }
+    path.resize(dot);
+  }
+}
+
 class TestRunner {
  public:
   TestRunner(const Context& context, const TestCommand& command, workflows::EngineConfig config)
-      : context_(context), command_(command), config_(std::move(config)), types_(kube::built_in_types()) {}
+      : context_(context),
+        command_(command),
+        config_(std::move(config)),
+        types_(kube::built_in_types()) {}
 
   void run(const LoadedManifest& manifest) {
     const auto test = workflows::read_workflow_test(manifest.content, types_);
@@ -162,14 +178,12 @@ class TestRunner {
              const workflows::CaseOutcome& outcome) {
     const bool good = outcome.failures.empty();
     ++(good ? passed_ : failed_);
-    const std::string_view mark =
-        context_.utf8 ? (good ? "✔ " : "✖ ") : (good ? "ok " : "FAIL ");
+    const std::string_view mark = context_.utf8 ? (good ? "✔ " : "✖ ") : (good ? "ok " : "FAIL ");
     context_.out << "  " << mark << test.name << "  (" << outcome.steps
                  << (outcome.steps == 1 ? " step, " : " steps, ")
                  << lang::duration_text(outcome.duration) << " of virtual time)\n";
     for (const workflows::CaseFailure& failure : outcome.failures) {
-      const auto& places = manifest.content.positions;
-      const Position at = places.value_of(places.find(failure.path));
+      const Position at = place_of(manifest.content.positions, failure.path);
       context_.out << "      " << manifest.file << ":" << at.line << ":" << at.column << ": "
                    << failure.message << "\n";
     }

@@ -35,7 +35,8 @@ class Checker {
     if (!expect.duration.text.empty()) {
       const auto exact = parse_timeout(expect.duration.text);
       if (exact && *exact != duration) {
-        add(".duration", expected("duration", lang::duration_text(duration), lang::duration_text(*exact)));
+        add(".duration",
+            expected("duration", lang::duration_text(duration), lang::duration_text(*exact)));
       }
     }
     check_outputs(expect.outputs);
