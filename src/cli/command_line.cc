@@ -142,6 +142,13 @@ void add_run_verbs(CLI::App& app, Chosen& chosen) {
         verb.add_flag("--strict,!--no-strict", command.strict,
                       "Refuse unknown fields (default); --no-strict, --strict=false: ignore them");
       });
+  add_verb<TestCommand>(
+      app, chosen, "test", "Run the unit tests of workflows, with stubs in place of steps",
+      test_workflows, [](CLI::App& verb, TestCommand& command) {
+        verb.add_option("files", command.files, "Files or folders with WorkflowTests")->required();
+        verb.add_option("--only", command.only, "Only cases whose names contain this");
+        add_config(verb, command.config_file);
+      });
   add_verb<LintCommand>(
       app, chosen, "lint", "Say what is wrong with manifests", lint_manifests,
       [](CLI::App& verb, LintCommand& command) {

@@ -68,6 +68,12 @@ struct PlanCommand {
   std::string config_file;
 };
 
+struct TestCommand {
+  std::vector<std::string> files;
+  std::string only;  ///< part of the names of the cases to run
+  std::string config_file;
+};
+
 struct GetCommand {
   std::vector<std::string> names;
   OutputFormat output;
@@ -164,6 +170,7 @@ struct ExplainCommand {
 
 int run_workflows(const Context& context, const RunCommand& command);
 int plan_workflows(const Context& context, const PlanCommand& command);
+int test_workflows(const Context& context, const TestCommand& command);
 int get_workflows(const Context& context, const GetCommand& command);
 int list_workflows(const Context& context, const ListCommand& command);
 int print_logs(const Context& context, const LogsCommand& command);

@@ -49,6 +49,17 @@ Result<> ScriptedRun::apply_once(const Event& event, bool& more) {
   return carry_out(decisions);
 }
 
+std::optional<TimePoint> ScriptedRun::next_time() const {
+  if (engine_->finished()) {
+    return std::nullopt;
+  }
+  auto next = engine_->next_wake();
+  if (!ends_.empty() && (!next || ends_.top().at < *next)) {
+    next = ends_.top().at;
+  }
+  return next ? std::optional(std::max(*next, now_)) : std::nullopt;
+}
+
 Result<bool> ScriptedRun::step() {
   if (engine_->finished()) {
     return false;

@@ -9,6 +9,7 @@
 
 #include "workflows/engine/document_references.h"
 
+#include <algorithm>
 #include <map>
 #include <queue>
 #include <set>
@@ -58,6 +59,12 @@ class ScriptedRun {
   Result<> apply(const Event& event);
   /// The next thing that happens by itself: a pod that ends, a timer. False when nothing does.
   Result<bool> step();
+
+  /// When `step` will do something; nothing when it will not.
+  std::optional<TimePoint> next_time() const;
+
+  /// Lets virtual time pass, not beyond `next_time`.
+  void advance_to(TimePoint at) { now_ = std::max(now_, at); }
 
   const Engine& engine() const { return *engine_; }
 
