@@ -159,7 +159,7 @@ std::string describe_failure(const LoadFailure& failure) {
     }
     out += (out.empty() ? "" : "\n") + failure.file + ":" + std::to_string(cause.position.line) +
            ":" + std::to_string(cause.position.column) + ": " +
-           (cause.path.empty() ? "" : cause.path + ": ") + cause.message;
+           (cause.message.contains(cause.path) ? "" : cause.path + ": ") + cause.message;
   }
   return out.empty() ? failure.file + ": " + failure.error.message : out;
 }
