@@ -212,6 +212,9 @@ std::vector<StoredRow> rows_of(const NodeTable& nodes, const NodeSet& deleted,
       node.outbound.clear();
     }
     moved[i] = kept.nodes.add(std::move(node));
+    if (const auto said = nodes.said_progress(i)) {
+      kept.nodes.say_progress(moved[i], *said);
+    }
     for (const NodeIndex parent : parents) {
       kept.nodes.connect(parent, moved[i]);
     }

@@ -75,5 +75,27 @@ TEST(Progress, of_composite_nodes_is_that_of_the_steps_below_them) {
   }
 }
 
+TEST(Progress, of_what_stays_is_kept_by_a_retry) {
+  const auto document = doc::parse_json(
+      R"({"apiVersion":"argoproj.io/v1alpha1","kind":"Workflow","metadata":{"name":"wf","namespace":"default","uid":"u"},
+      "spec":{"entrypoint":"main","templates":[
+      {"name":"main","steps":[[{"name":"bad","template":"t"},{"name":"good","template":"says"}]]},
+      {"name":"t","container":{"image":"busybox","command":["x"]}},
+      {"name":"says","metadata":{"annotations":{"workflows.argoproj.io/progress":"0/7"}},
+       "container":{"image":"busybox","command":["x"]}}]}})");
+  auto run =
+      ScriptedRun::create(*document, kNoReferences, [](const Engine& engine, const CreatePod& pod) {
+        return Outcome::exits(engine.nodes()[pod.node].name.ends_with("bad") ? 1 : 0);
+      });
+  ASSERT_TRUE(run);
+  ASSERT_TRUE(run->run());
+  EXPECT_EQ(run->engine().progress(), "7/8");
+  const auto retried = retry_workflow(run->engine().workflow(Engine::WithNodes::yes), {});
+  ASSERT_TRUE(retried) << retried.error().message;
+  const auto again = Engine::restore(retried->workflow, retried->rows, kNoReferences, {}, kMoment);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->progress(), "7/7");
+}
+
 }  // namespace
 }  // namespace tiphys::workflows
