@@ -239,7 +239,7 @@ class Controller::Impl {
     if (!node) {
       return;
     }
-    const PodUpdate update = assess_pod(*node, pod->document());
+    const PodUpdate update = assess_pod(run.engine.nodes(), *node, pod->document());
     const bool ended = pod_has_ended(pod->document());
     if (ended && memory_ != nullptr) {
       memory_->remember(run.engine, update, run.uid);
