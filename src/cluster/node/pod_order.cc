@@ -192,8 +192,9 @@ bool PodRun::start_again(Container& container, int exit_code) {
     return false;
   }
   ++container.attempts;
-  container.retry =
-      shared_.loop.call_after(container.rule->retry_delay, [self = weak_from_this(), &container] {
+  container.retry = shared_.loop.call_after(
+      container.rule->retry_delay,
+      [self = weak_from_this(), &container, hold = shared_.loop.hold()] {
         const auto pod = self.lock();
         if (!pod || pod->done_ || container.state->phase == ContainerPhase::terminated) {
           return;
