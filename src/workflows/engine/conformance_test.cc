@@ -70,15 +70,6 @@ Value container_status(std::string_view name, std::int64_t code) {
                                              {"reason", code == 0 ? "Completed" : "Error"}}}}}};
 }
 
-/// The containers of a node's pod that the table's outcomes speak of.
-std::vector<std::string> containers_in(const NodeTable& nodes, NodeIndex node) {
-  std::vector<std::string> out;
-  for (const NodeIndex container : containers_of(nodes, node)) {
-    out.push_back(nodes.display_name(container));
-  }
-  return out.empty() ? std::vector<std::string>{"main"} : out;
-}
-
 /// The pod an outcome of the table stands for.
 Value pod_of(const Value& outcome, const std::vector<std::string>& names) {
   const std::string phase = text(outcome, "phase");
@@ -250,7 +241,7 @@ std::string replay(const Value& test) {
       outcome = outcome == nullptr ? doc::find(steps[i], "*") : outcome;
       if (outcome != nullptr) {
         updates.push_back(assess_pod(engine->nodes(), node,
-                                     pod_of(*outcome, containers_in(engine->nodes(), node))));
+                                     pod_of(*outcome, main_containers(engine->nodes(), node))));
       }
     }
     for (const PodUpdate& update : updates) {

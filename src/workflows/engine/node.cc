@@ -183,6 +183,14 @@ std::vector<NodeIndex> containers_of(const NodeTable& nodes, NodeIndex pod) {
   return out;
 }
 
+std::vector<std::string> main_containers(const NodeTable& nodes, NodeIndex pod) {
+  std::vector<std::string> out;
+  for (const NodeIndex container : containers_of(nodes, pod)) {
+    out.push_back(nodes.display_name(container));
+  }
+  return out.empty() ? std::vector<std::string>{"main"} : out;
+}
+
 std::string pod_name_of(std::string_view workflow, std::string_view node_name,
                         std::string_view template_name) {
   if (workflow == node_name) {

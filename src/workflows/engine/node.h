@@ -212,6 +212,8 @@ Progress own_progress(const NodeTable& nodes, NodeIndex index);
 
 /// The nodes of a pod's containers; none for pods with one main container.
 std::vector<NodeIndex> containers_of(const NodeTable& nodes, NodeIndex pod);
+/// The names of the main containers of a node's pod: those that have nodes, or else "main".
+std::vector<std::string> main_containers(const NodeTable& nodes, NodeIndex pod);
 /// The pod name of a node by its names alone (see NodeTable::pod_name).
 std::string pod_name_of(std::string_view workflow, std::string_view node_name,
                         std::string_view template_name);

@@ -299,14 +299,6 @@ std::vector<ContainerUpdate> container_updates(const Value& status, const Names&
   return out;
 }
 
-Names main_containers(const NodeTable& nodes, NodeIndex node) {
-  Names out;
-  for (const NodeIndex container : containers_of(nodes, node)) {
-    out.push_back(nodes.display_name(container));
-  }
-  return out;
-}
-
 }  // namespace
 
 PodUpdate assess_pod(const NodeTable& nodes, NodeIndex node, const Value& pod) {
@@ -317,11 +309,9 @@ PodUpdate assess_pod(const NodeTable& nodes, NodeIndex node, const Value& pod) {
   out.progress = text(at(at(pod, "metadata"), "annotations"), "workflows.argoproj.io/progress");
   out.host = text(at(pod, "spec"), "nodeName");
   out.ip = text(status, "podIP");
-  Names mains = main_containers(nodes, node);
-  if (!mains.empty()) {
+  const Names mains = main_containers(nodes, node);
+  if (!nodes[node].children.empty()) {
     out.containers = container_updates(status, mains);
-  } else {
-    mains.emplace_back("main");
   }
   if (!pod_has_ended(pod)) {
     out.phase = phase == "Running" ? PodPhase::running : PodPhase::pending;
