@@ -376,7 +376,7 @@ class Sandbox::Impl final {
     keeper_ = std::make_unique<KeeperProcess>(std::move(*started));
     Worker& worker = add_worker(std::move(socket));
     worker.answered = true;
-    take_folder(worker, std::move(descriptor));
+    take_folder(worker, std::move(folder));
     if (isolation != Isolation::layer) {
       open_shared_folder();
     }
