@@ -297,6 +297,11 @@ Value build_pod(const Engine& engine, const CreatePod& pod, const PodSettings& s
                                       "serviceAccountName", "automountServiceAccountToken"}) {
     inherit(spec, name, {&definition, &workflow});
   }
+  // Only what takes the token away is said.
+  if (const Value* mounted = spec.if_contains("automountServiceAccountToken");
+      mounted != nullptr && *mounted == true) {
+    spec.erase("automountServiceAccountToken");
+  }
   for (const std::string_view name :
        {"hostNetwork", "dnsPolicy", "dnsConfig", "imagePullSecrets"}) {
     inherit(spec, name, {&workflow});
