@@ -218,6 +218,19 @@ TEST(Daemon, is_started_again_when_it_dies) {
   EXPECT_EQ(node_of(run, "wf[0].d(1)").phase, NodePhase::succeeded);
 }
 
+TEST(Daemon, whose_pod_had_to_be_made_again_is_ready_again) {
+  auto run = run_of(kRetried);
+  ASSERT_TRUE(run.start());
+  apply(run, ready(run, "wf[0].d(0)"));
+  PodUpdate pending = ready(run, "wf[0].d(0)");
+  pending.phase = PodPhase::pending;
+  apply(run, pending);
+  apply(run, ready(run, "wf[0].d(0)"));
+  EXPECT_EQ(node_of(run, "wf[0].d(0)").phase, NodePhase::running);
+  go_on(run);
+  EXPECT_EQ(run.engine().phase(), RunPhase::succeeded) << run.engine().message();
+}
+
 TEST(Daemon, an_attempt_that_is_not_ready_yet_is_released_too) {
   auto run = run_of(kRetried);
   ASSERT_TRUE(run.start());

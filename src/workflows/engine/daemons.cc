@@ -35,7 +35,8 @@ void Engine::Machine::on_daemon(const PodUpdate& update) {
     mark(update.node);
   }
   on_containers(update);
-  if (!node.daemoned) {
+  // One that was ready is Pending again when its pod had to be made again.
+  if (!node.daemoned || node.phase != NodePhase::running) {
     become_daemon(update.node);
   }
 }
