@@ -277,6 +277,11 @@ class LocalRun::Impl final : public workflows::RunListener {
       return;
     }
     ending_ = true;
+    // Daemons that end with their run are given the time to do so.
+    runner_->when_idle([this] { leave(); });
+  }
+
+  void leave() {
     store_.flush([this](Result<> flushed) {
       if (!flushed && !failure_) {
         failure_ = std::move(flushed).error();
@@ -286,6 +291,10 @@ class LocalRun::Impl final : public workflows::RunListener {
   }
 
   void interrupted() {
+    if (active_.empty()) {
+      loop_.stop();
+      return;
+    }
     ++interrupts_;
     observer_.on_notice(interrupts_ == 1
                             ? "stopping: exit handlers run; interrupt again to terminate"

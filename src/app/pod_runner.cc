@@ -26,7 +26,7 @@ void set_annotation(doc::Object& pod, std::string_view name, const std::string& 
 PodRunner::PodRunner(async::Loop& loop, async::BlockingPool& pool, store::Store& store,
                      node::NodeConfig config, node::StepWork* work,
                      std::function<void(std::string)> on_notice)
-    : store_(store) {
+    : loop_(loop), store_(store) {
   node::NodeCallbacks callbacks;
   callbacks.lookup = [this](std::string_view kind, std::string_view namespace_name,
                             std::string_view name) { return look_up(kind, namespace_name, name); };
@@ -52,6 +52,17 @@ void PodRunner::start() {
 
 void PodRunner::stop(const kube::ObjectRef& pod) { node_->stop(pod->uid(), std::nullopt); }
 
+void PodRunner::when_idle(std::function<void()> function) {
+  on_idle_ = std::move(function);
+  check_idle();
+}
+
+void PodRunner::check_idle() {
+  if (on_idle_ && node_->pods() == 0) {
+    std::exchange(on_idle_, nullptr)();
+  }
+}
+
 void PodRunner::on_pod(const kube::Event& event) {
   if (event.type == kube::EventType::deleted) {
     node_->stop(event.object->uid(), std::nullopt);
@@ -71,6 +82,10 @@ void PodRunner::on_pod(const kube::Event& event) {
 
 void PodRunner::on_status(const node::PodKey& pod, const doc::Value& status,
                           const std::optional<std::string>& outputs) {
+  if (on_idle_) {
+    // The node counts the pod out when it has told its end.
+    loop_.post([this] { check_idle(); });
+  }
   const kube::ObjectRef object = store_.get({"Pod", pod.name_space, pod.name});
   if (object == nullptr || object->uid() != pod.uid) {
     return;

@@ -26,6 +26,9 @@ class PodRunner final {
   /// SIGTERM, then SIGKILL after the pod's grace period.
   void stop(const kube::ObjectRef& pod);
 
+  /// Calls `function` on the loop when no pod runs or waits any more; at once when that is so.
+  void when_idle(std::function<void()> function);
+
   node::Node& node() { return *node_; }
 
  private:
@@ -36,7 +39,11 @@ class PodRunner final {
   std::shared_ptr<const doc::Value> look_up(std::string_view kind, std::string_view namespace_name,
                                             std::string_view name);
 
+  void check_idle();
+
+  async::Loop& loop_;
   store::Store& store_;
+  std::function<void()> on_idle_;
   std::unique_ptr<node::Node> node_;
   std::unique_ptr<kube::Subscription> pods_;
   std::unique_ptr<kube::Subscription> config_maps_;

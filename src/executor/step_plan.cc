@@ -3,7 +3,9 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <limits>
 #include <utility>
 
 namespace tiphys::executor {
@@ -216,6 +218,49 @@ Result<OutputParameter> decode_parameter(const Reader& reader) {
   return parameter;
 }
 
+doc::Value encode(const ContainerRule& rule) {
+  doc::Object object{{"name", rule.name}};
+  if (!rule.dependencies.empty()) {
+    doc::Array names;
+    for (const std::string& name : rule.dependencies) {
+      names.emplace_back(name);
+    }
+    object["dependencies"] = std::move(names);
+  }
+  if (rule.retries != 0) {
+    object["retries"] = rule.retries;
+  }
+  if (rule.retry_delay.count() != 0) {
+    object["retryDelayMilliseconds"] = rule.retry_delay.count();
+  }
+  return object;
+}
+
+Result<ContainerRule> decode_rule(const Reader& reader) {
+  ContainerRule rule;
+  TRY(rule.name, reader.text("name"));
+  if (const doc::Value* names = reader.present("dependencies")) {
+    if (!names->is_array()) {
+      return reader.refuse("dependencies", "is not a list");
+    }
+    for (const doc::Value& name : names->get_array()) {
+      if (!name.is_string()) {
+        return reader.refuse("dependencies", "is not a list of strings");
+      }
+      rule.dependencies.emplace_back(doc::text_of(name.get_string()));
+    }
+  }
+  TRY(const std::uint64_t retries, reader.counter("retries"));
+  if (retries > std::numeric_limits<int>::max()) {
+    return reader.refuse("retries", "is out of range");
+  }
+  rule.retries = static_cast<int>(retries);
+  TRY(const std::uint64_t delay, reader.counter("retryDelayMilliseconds"));
+  constexpr std::uint64_t kLongest = 1'000'000'000'000;
+  rule.retry_delay = std::chrono::milliseconds(std::min(delay, kLongest));
+  return rule;
+}
+
 doc::Value encode(const StepOutputs::Parameter& parameter) {
   return doc::Object{{"name", parameter.name}, {"value", parameter.value}};
 }
@@ -267,6 +312,7 @@ std::string StepPlan::to_json() const {
   if (script_source) {
     object["scriptSource"] = *script_source;
   }
+  put_list(object, "containers", containers);
   put_list(object, "inputArtifacts", input_artifacts);
   put_list(object, "outputParameters", output_parameters);
   put_list(object, "outputArtifacts", output_artifacts);
@@ -284,6 +330,7 @@ Result<StepPlan> StepPlan::from_json(std::string_view text) {
   TRY(auto container, reader.optional_text("mainContainer"));
   plan.main_container = std::move(container).value_or(plan.main_container);
   TRY(plan.script_source, reader.optional_text("scriptSource"));
+  TRY(plan.containers, reader.list<ContainerRule>("containers", decode_rule));
   TRY(plan.input_artifacts, reader.list<InputArtifact>("inputArtifacts", decode_input));
   TRY(plan.output_parameters, reader.list<OutputParameter>("outputParameters", decode_parameter));
   TRY(plan.output_artifacts, reader.list<OutputArtifact>("outputArtifacts", decode_output));

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "doc/json.h"
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -62,8 +63,25 @@ struct OutputArtifact {
   bool operator==(const OutputArtifact&) const = default;
 };
 
+/// How one of several main containers follows the others. A container that is started again keeps
+/// its files; what it prints is one output.
+struct ContainerRule {
+  std::string name;
+  /// It starts when all of these have ended with exit code 0, and never when one has not.
+  std::vector<std::string> dependencies;
+  /// How often it is started again after it failed.
+  int retries = 0;
+  std::chrono::milliseconds retry_delay{0};
+  bool operator==(const ContainerRule&) const = default;
+};
+
 struct StepPlan {
+  /// The container that inputs are staged for and outputs are captured from. A pod need not have
+  /// it when there are neither.
   std::string main_container = "main";
+  /// The main containers: the pod has ended when these have, and all others are sidecars. Empty:
+  /// the main container alone.
+  std::vector<ContainerRule> containers;
   /// A script template's source. It is staged at kScriptPath, which is then the last argument of
   /// the main container.
   std::optional<std::string> script_source;

@@ -19,6 +19,7 @@ TEST(StepPlan, comes_back_from_its_json_as_it_was) {
   plan.output_parameters = {{"n", "/tmp/n", ""}, {"m", "/tmp/m", std::nullopt}};
   plan.output_artifacts = {{"o", "/out", json(R"({"s3":{"key":"k"}})"), Archive::tar, 0, true},
                            {"p", "/out2", json(R"({"s3":{"key":"l"}})"), Archive::none, -1, false}};
+  plan.containers = {{"a", {}, 0, {}}, {"b", {"a", "work"}, 3, std::chrono::milliseconds(250)}};
   plan.capture_result = true;
   const auto back = StepPlan::from_json(plan.to_json());
   ASSERT_TRUE(back) << back.error().message;
@@ -38,6 +39,10 @@ TEST(StepPlan, names_the_field_that_is_wrong) {
             "inputArtifacts[0].mode: is not between 0 and 4095");
   EXPECT_EQ(message(R"({"outputArtifacts":[{"archive":"rar"}]})"),
             "outputArtifacts[0].archive: is not a way to archive");
+  EXPECT_EQ(message(R"({"containers":[{"name":"a","dependencies":"b"}]})"),
+            "containers[0].dependencies: is not a list");
+  EXPECT_EQ(message(R"({"containers":[{"name":"a","retries":-1}]})"),
+            "containers[0].retries: is negative");
   EXPECT_EQ(message(R"({"captureResult":"yes"})"), "captureResult: is not true or false");
   EXPECT_FALSE(StepPlan::from_json("[]"));
   EXPECT_FALSE(StepPlan::from_json("{"));

@@ -364,8 +364,10 @@ Result<std::vector<std::string>> make_environment(const PodContext& context,
     }
   }
   if (!variables.has("HOME")) {
-    const doc::Value& security = member(container, "securityContext");
-    const doc::Value* user = doc::find(security, "runAsUser");
+    const doc::Value* user = doc::find(member(container, "securityContext"), "runAsUser");
+    if (user == nullptr) {
+      user = doc::find(member(member(context.pod, "spec"), "securityContext"), "runAsUser");
+    }
     const bool root = user == nullptr || (user->is_int64() && user->get_int64() == 0);
     variables.set("HOME", root ? "/root" : "/");
   }

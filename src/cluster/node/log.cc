@@ -45,22 +45,38 @@ ContainerLog::ContainerLog(async::Loop& loop, std::string file, Keep keep, std::
 Result<std::unique_ptr<ContainerLog>> ContainerLog::open(async::Loop& loop, std::string file,
                                                          Keep keep, std::size_t kept_bytes) {
   std::unique_ptr<ContainerLog> log(new ContainerLog(loop, std::move(file), keep, kept_bytes));
-  for (Stream& stream : log->streams_) {
+  TRY_VOID(log->reopen());
+  return log;
+}
+
+Result<> ContainerLog::reopen() {
+  for (Stream& stream : streams_) {
     std::array<int, 2> ends{};
     if (pipe2(ends.data(), O_CLOEXEC) != 0) {
       return fail_errno("making a pipe", errno);
     }
     stream.ours = Descriptor(ends[0]);
     stream.theirs = Descriptor(ends[1]);
-    // Only our side: programs expect theirs to block.
-    fcntl(ends[0], F_SETFL, O_NONBLOCK);
-    stream.watch = loop.watch_fd(ends[0], async::Interest::readable, [raw = log.get(), &stream] {
-      if (!raw->read_some(stream)) {
-        stream.watch.cancel();
-      }
-    });
+    watch(stream);
   }
-  return log;
+  return {};
+}
+
+void ContainerLog::take_terminal(Descriptor terminal) {
+  Stream& stream = streams_[0];
+  stream.watch.cancel();
+  stream.ours = std::move(terminal);
+  watch(stream);
+}
+
+void ContainerLog::watch(Stream& stream) {
+  // Only our side: programs expect theirs to block.
+  fcntl(stream.ours.get(), F_SETFL, O_NONBLOCK);
+  stream.watch = loop_.watch_fd(stream.ours.get(), async::Interest::readable, [this, &stream] {
+    if (!read_some(stream)) {
+      stream.watch.cancel();
+    }
+  });
 }
 
 void ContainerLog::handed_over() {

@@ -21,6 +21,10 @@ class ContainerLog final {
   /// `Keep::standard_output` the last bytes of standard output, at least `kept_bytes`, are kept.
   static Result<std::unique_ptr<ContainerLog>> open(async::Loop& loop, std::string file, Keep keep,
                                                     std::size_t kept_bytes);
+  /// New pipes after `finish`, for a container that is started again; what was kept stays.
+  Result<> reopen();
+  /// Reads a terminal in place of the pipes.
+  void take_terminal(Descriptor terminal);
   ContainerLog(const ContainerLog&) = delete;
   ContainerLog& operator=(const ContainerLog&) = delete;
 
@@ -47,6 +51,7 @@ class ContainerLog final {
   };
 
   ContainerLog(async::Loop& loop, std::string file, Keep keep, std::size_t kept_bytes);
+  void watch(Stream& stream);
   bool read_some(Stream& stream);
   void take(Stream& stream, std::string_view bytes);
   void append(const Stream& stream, std::string_view text, char tag, std::string& out) const;

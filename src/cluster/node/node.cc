@@ -124,6 +124,11 @@ class Node::Impl final {
                 sandbox_,
                 work,
                 [this](std::string_view image) { note_image(image); },
+                [this](const std::string& sentence) {
+                  if (sentences_.insert(sentence).second) {
+                    notice(sentence);
+                  }
+                },
                 [this](const PodKey& pod, std::string_view container) {
                   return log_file(pod, container);
                 }} {
@@ -422,6 +427,7 @@ class Node::Impl final {
   int used_slots_ = 0;
   bool advancing_ = false;
   std::set<std::string, std::less<>> images_;
+  std::set<std::string> sentences_;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };
 

@@ -9,8 +9,10 @@
 ///
 /// What is run: init containers in order, then all containers together; volumes and environment as
 /// the kubelet makes them; restartPolicy Never. `image` is replaced by this machine's files, with
-/// one notice for each image. When a step plan names a main container, the other containers are
-/// sidecars: they get SIGTERM when it has ended, and SIGKILL after the grace period.
+/// one notice for each image. When a step plan names main containers, the other containers are
+/// sidecars: they get SIGTERM when those have ended, and SIGKILL after the grace period. The plan
+/// may let main containers follow each other and start some of them again; when one has failed for
+/// good, the others are ended in the same way.
 
 #include "async/blocking_pool.h"
 #include "async/loop.h"

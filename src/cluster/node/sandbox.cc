@@ -14,6 +14,7 @@
 #include <cstring>
 #include <dirent.h>
 #include <fcntl.h>
+#include <span>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -90,16 +91,27 @@ std::string start_packet(const ContainerSpec& spec, std::string_view state,
   writer.text(path_of(spec.environment));
   writer.number(spec.user.value_or(-1));
   writer.number(spec.group.value_or(-1));
+  writer.number(static_cast<std::uint32_t>(spec.groups.size()));
+  for (const std::uint32_t group : spec.groups) {
+    writer.number(group);
+  }
+  writer.number(spec.capabilities);
+  writer.number(static_cast<std::uint8_t>(spec.no_new_privileges));
+  writer.number(static_cast<std::uint8_t>(spec.terminal));
   write_list(writer, spec.arguments);
   write_environment(writer, spec.environment, progress);
   return packet;
 }
 
 /// Arguments or an environment can be larger than a packet; then they travel in a memory file.
-Result<> send_start(int socket, const std::string& packet, int output, int errors) {
+Result<> send_start(int socket, const std::string& packet, int output, int errors, int input) {
+  std::array<int, 4> descriptors{output, errors, -1, -1};
+  std::size_t count = 2;
   if (packet.size() <= keeper::kMaximumPacket) {
-    const std::array descriptors{output, errors};
-    return send_packet(socket, packet, descriptors);
+    if (input >= 0) {
+      descriptors[count++] = input;
+    }
+    return send_packet(socket, packet, std::span(descriptors).first(count));
   }
   const Descriptor file(memfd_create("start", MFD_CLOEXEC));
   const std::string_view fields = std::string_view(packet).substr(sizeof(Message));
@@ -108,8 +120,11 @@ Result<> send_start(int socket, const std::string& packet, int output, int error
     return fail_errno("writing to a file in memory", errno);
   }
   const auto type = static_cast<char>(Message::start_far);
-  const std::array descriptors{output, errors, file.get()};
-  return send_packet(socket, std::string_view(&type, 1), descriptors);
+  descriptors[count++] = file.get();
+  if (input >= 0) {
+    descriptors[count++] = input;
+  }
+  return send_packet(socket, std::string_view(&type, 1), std::span(descriptors).first(count));
 }
 
 /// The sentences of containerd and runc 1.1 for what they call the same failures.
@@ -184,7 +199,8 @@ class Sandbox::Impl final {
 
   Run start(const ContainerSpec& spec, int output, int errors,
             std::function<void(const StartFailure*)> on_started,
-            std::function<void(const Ended&)> on_ended) {
+            std::function<void(const Ended&)> on_ended,
+            std::function<void(Descriptor)> on_terminal) {
     isolation();
     const Run run = ++last_run_;
     auto worker = take_worker(spec);
@@ -197,12 +213,14 @@ class Sandbox::Impl final {
     chosen.on_started = std::move(on_started);
     chosen.on_ended = std::move(on_ended);
     chosen.on_progress = spec.on_progress;
+    chosen.on_terminal = std::move(on_terminal);
     chosen.hold = loop_.hold();
     running_[run] = &chosen;
     const std::string progress =
         shared_folder_ ? fmt::format("ARGO_PROGRESS_FILE={}/{}", shared_path_, run) : "";
     const std::string packet = start_packet(spec, config_.state_folder, generation_, progress);
-    if (const auto sent = send_start(chosen.socket.get(), packet, output, errors); !sent) {
+    if (const auto sent = send_start(chosen.socket.get(), packet, output, errors, spec.input);
+        !sent) {
       drop(chosen, sent.error().message);
     }
     return run;
@@ -219,6 +237,31 @@ class Sandbox::Impl final {
     writer.number(static_cast<std::int32_t>(number));
     // A worker that is gone is noticed by its socket.
     [[maybe_unused]] const auto sent = send_packet(found->second->socket.get(), packet, {});
+  }
+
+  void exec(Run run, const std::vector<std::string>& arguments,
+            std::function<void(std::optional<int>)> on_ended) {
+    const auto found = running_.find(run);
+    std::string packet;
+    keeper::Writer writer(packet);
+    writer.number(Message::exec);
+    writer.number(++last_exec_);
+    write_list(writer, arguments);
+    const Descriptor null(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+    const std::array descriptors{null.get(), null.get()};
+    const bool fits = packet.size() <= keeper::kMaximumRunningPacket;
+    if (found == running_.end() || !fits || !null ||
+        !send_packet(found->second->socket.get(), packet, descriptors)) {
+      loop_.post([on_ended = std::move(on_ended), hold = loop_.hold()] { on_ended(std::nullopt); });
+      return;
+    }
+    found->second->execs.emplace(last_exec_, std::move(on_ended));
+  }
+
+  void reuse_layer(const std::string& layer) {
+    if (!holders_.contains(layer)) {
+      unmark_all(layer);
+    }
   }
 
   Result<std::string> make_layer(LayerUse use) {
@@ -274,6 +317,8 @@ class Sandbox::Impl final {
     bool wrote = false;  ///< there may be something in the folder
     std::string said;
     std::function<void(const std::string&)> on_progress;
+    std::function<void(Descriptor)> on_terminal;
+    std::unordered_map<std::uint64_t, std::function<void(std::optional<int>)>> execs;
   };
 
   void warn(std::string text) const {
@@ -485,8 +530,8 @@ class Sandbox::Impl final {
 
   void on_readable(Worker& worker) {
     std::array<char, 2048> bytes{};
-    Descriptor folder;
-    const ssize_t got = receive_packet(worker.socket.get(), bytes, folder);
+    Descriptor descriptor;
+    const ssize_t got = receive_packet(worker.socket.get(), bytes, descriptor);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
       return;
     }
@@ -498,10 +543,13 @@ class Sandbox::Impl final {
     switch (reader.number<Message>()) {
       case Message::answer:
         on_answer(worker, reader);
-        take_folder(worker, std::move(folder));
+        take_folder(worker, std::move(descriptor));
         break;
       case Message::started:
-        on_started(worker, reader);
+        on_started(worker, reader, std::move(descriptor));
+        break;
+      case Message::exec_ended:
+        on_exec_ended(worker, reader);
         break;
       case Message::ended: {
         const Ended ended = read_ended(reader);
@@ -525,10 +573,24 @@ class Sandbox::Impl final {
     }
   }
 
-  void on_started(Worker& worker, keeper::Reader& reader) {
+  static void on_exec_ended(Worker& worker, keeper::Reader& reader) {
+    const auto id = reader.number<std::uint64_t>();
+    const auto status = reader.number<std::int32_t>();
+    if (auto exec = worker.execs.extract(id)) {
+      exec.mapped()(status < 0            ? std::nullopt
+                    : WIFSIGNALED(status) ? std::optional(128 + WTERMSIG(status))
+                                          : std::optional(WEXITSTATUS(status)));
+    }
+  }
+
+  void on_started(Worker& worker, keeper::Reader& reader, Descriptor terminal) {
     const auto error = reader.number<std::int32_t>();
     const auto stage = reader.number<Stage>();
     auto callback = std::exchange(worker.on_started, nullptr);
+    auto take_terminal = std::exchange(worker.on_terminal, nullptr);
+    if (terminal && take_terminal) {
+      take_terminal(std::move(terminal));
+    }
     if (stage == Stage::none) {
       callback(nullptr);
       return;
@@ -538,12 +600,22 @@ class Sandbox::Impl final {
     callback(&failure);
   }
 
+  /// They ended with their container.
+  void forget_execs(Worker& worker) {
+    for (auto& exec : std::exchange(worker.execs, {})) {
+      loop_.post(
+          [on_ended = std::move(exec.second), hold = loop_.hold()] { on_ended(std::nullopt); });
+    }
+  }
+
   void park(Worker& worker) {
     running_.erase(worker.run);
     worker.run = 0;
     worker.on_started = nullptr;
     worker.on_ended = nullptr;
     worker.on_progress = nullptr;
+    worker.on_terminal = nullptr;
+    forget_execs(worker);
     worker.hold = {};
     if (idle_.size() < kMaximumIdle) {
       idle_.push_back(&worker);
@@ -559,6 +631,7 @@ class Sandbox::Impl final {
     auto ended = std::move(worker.on_ended);
     const bool busy = worker.run != 0;
     running_.erase(worker.run);
+    forget_execs(worker);
     std::erase(idle_, &worker);
     forget_layer(worker);
     forget_folder(worker);
@@ -657,6 +730,7 @@ class Sandbox::Impl final {
   std::vector<Worker*> idle_;
   std::unordered_map<Run, Worker*> running_;
   Run last_run_ = 0;
+  std::uint64_t last_exec_ = 0;
   std::uint64_t last_layer_ = 0;
   std::vector<std::string> free_layers_;
   /// Who keeps a layer mounted.
@@ -673,9 +747,18 @@ Isolation Sandbox::isolation() { return impl_->isolation(); }
 
 Run Sandbox::start(const ContainerSpec& spec, int output, int errors,
                    std::function<void(const StartFailure*)> on_started,
-                   std::function<void(const Ended&)> on_ended) {
-  return impl_->start(spec, output, errors, std::move(on_started), std::move(on_ended));
+                   std::function<void(const Ended&)> on_ended,
+                   std::function<void(Descriptor)> on_terminal) {
+  return impl_->start(spec, output, errors, std::move(on_started), std::move(on_ended),
+                      std::move(on_terminal));
 }
+
+void Sandbox::exec(Run run, const std::vector<std::string>& arguments,
+                   std::function<void(std::optional<int>)> on_ended) {
+  impl_->exec(run, arguments, std::move(on_ended));
+}
+
+void Sandbox::reuse_layer(const std::string& layer) { impl_->reuse_layer(layer); }
 
 void Sandbox::signal(Run run, int number) { impl_->signal(run, number); }
 

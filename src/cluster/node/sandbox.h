@@ -9,6 +9,7 @@
 
 #include "async/loop.h"
 #include "base/error.h"
+#include "cluster/node/descriptor.h"
 
 #include <cstdint>
 #include <functional>
@@ -46,6 +47,14 @@ struct ContainerSpec {
   std::string working_directory;         ///< empty = the root (process: the node's own)
   std::optional<std::int64_t> user;
   std::optional<std::int64_t> group;
+  std::vector<std::uint32_t> groups;  ///< further groups of the user
+  /// Bits of the capabilities that may be had at all; all ones = as many as a container gets.
+  std::uint64_t capabilities = ~std::uint64_t{0};
+  bool no_new_privileges = false;
+  /// A terminal stands for all three streams; `start` hands our end to `on_terminal`.
+  bool terminal = false;
+  /// Standard input, which the caller may close once the container has been started; -1 = empty.
+  int input = -1;
   /// Level layer: the folder made by `make_layer`, and further read-only layers below it, topmost
   /// first: names of folders below `inputs_folder`, none used twice.
   std::string layer;
@@ -95,13 +104,21 @@ class Sandbox final {
   /// the container is left.
   Run start(const ContainerSpec& spec, int output, int errors,
             std::function<void(const StartFailure*)> on_started,
-            std::function<void(const Ended&)> on_ended);
+            std::function<void(const Ended&)> on_ended,
+            std::function<void(Descriptor)> on_terminal = {});
+  /// Starts a further program in a container that runs, with its user, environment and folder;
+  /// its output is dropped. `on_ended` gets its exit code, or nothing when it could not be started
+  /// or the container ended before.
+  void exec(Run run, const std::vector<std::string>& arguments,
+            std::function<void(std::optional<int>)> on_ended);
   /// To the process group of the container's first process; SIGKILL to all of its processes.
   void signal(Run run, int number);
 
   /// Makes, or takes from the unused ones, the folders of a writable layer; for level layer. The
   /// layer must be used as announced: one that a worker keeps mounted serves only `alone`.
   Result<std::string> make_layer(LayerUse use);
+  /// Before a container is started once more in a layer that one has written to.
+  void reuse_layer(const std::string& layer);
   /// Gives a layer back. True when nothing was written to it: it is used again. Else the caller
   /// deletes its folder.
   bool recycle_layer(const std::string& layer);

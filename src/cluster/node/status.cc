@@ -54,7 +54,7 @@ doc::Array container_statuses(const std::vector<ContainerState>& containers, boo
     list.push_back(doc::Object{{"name", container.name},
                                {"state", state_object(container)},
                                {"lastState", doc::Object()},
-                               {"ready", init ? completed : running},
+                               {"ready", init ? completed : running && container.ready},
                                {"restartCount", 0},
                                {"image", container.image},
                                {"imageID", ""},
@@ -86,7 +86,7 @@ std::vector<Condition> conditions_of(const PodState& state) {
     return container.phase == ContainerPhase::terminated && container.exit_code == 0;
   };
   const auto running = [](const ContainerState& container) {
-    return container.phase == ContainerPhase::running;
+    return container.phase == ContainerPhase::running && container.ready;
   };
   if (!state.unschedulable.empty()) {
     return {{"PodScheduled", false, "Unschedulable", state.unschedulable}};

@@ -20,6 +20,8 @@ struct ContainerState {
   std::string message;
   int exit_code = 0;
   int signal = 0;
+  /// Ready while it runs, unless a probe says otherwise.
+  bool ready = true;
   std::optional<async::TimePoint> started;
   std::optional<async::TimePoint> finished;
 };

@@ -1,6 +1,7 @@
 #include "cluster/node/volumes.h"
 
 #include "cluster/node/files.h"
+#include "cluster/node/security.h"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -289,6 +290,7 @@ std::optional<std::string> clean_path(std::string_view path) {
 
 Result<Volumes> prepare_volumes(const PodContext& context, const VolumeFolders& folders) {
   Volumes volumes;
+  const auto group = volume_group(context.pod);
   const doc::Value* spec = doc::find(context.pod, "spec");
   const doc::Array* list = spec != nullptr ? find_array(*spec, "volumes") : nullptr;
   for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
@@ -302,6 +304,9 @@ Result<Volumes> prepare_volumes(const PodContext& context, const VolumeFolders& 
       return fail(prepared.error().code,
                   fmt::format("MountVolume.SetUp failed for volume \"{}\" : {}", name,
                               prepared.error().message));
+    }
+    if (group && geteuid() == 0 && doc::find(volume, "hostPath") == nullptr) {
+      give_to_group(prepared->source, *group, prepared->read_only);
     }
     volumes.emplace(name, std::move(*prepared));
   }

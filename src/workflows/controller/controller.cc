@@ -239,7 +239,7 @@ class Controller::Impl {
     if (!node) {
       return;
     }
-    const PodUpdate update = assess_pod(*node, pod->document());
+    const PodUpdate update = assess_pod(run.engine.nodes(), *node, pod->document());
     const bool ended = pod_has_ended(pod->document());
     if (ended && memory_ != nullptr) {
       memory_->remember(run.engine, update, run.uid);
@@ -306,7 +306,8 @@ class Controller::Impl {
       }
     }
     doc::Value pod = build_pod(run.engine, step, options_.pods);
-    auto patched = put_main_defaults(options_.pods.main_container, options_.types, pod);
+    auto patched =
+        put_main_defaults(run.engine, step, options_.pods.main_container, options_.types, pod);
     if (patched) {
       patched = apply_pod_spec_patches(run.engine, step, options_.types, pod);
     }

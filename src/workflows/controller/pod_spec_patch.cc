@@ -5,6 +5,8 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
+
 namespace tiphys::workflows {
 
 Result<> apply_pod_spec_patches(const Engine& engine, const CreatePod& step,
@@ -39,7 +41,8 @@ Result<> apply_pod_spec_patches(const Engine& engine, const CreatePod& step,
   return {};
 }
 
-Result<> put_main_defaults(const doc::Value& defaults, const doc::Schema* types, doc::Value& pod) {
+Result<> put_main_defaults(const Engine& engine, const CreatePod& step, const doc::Value& defaults,
+                           const doc::Schema* types, doc::Value& pod) {
   if (!defaults.is_object()) {
     return {};
   }
@@ -49,8 +52,9 @@ Result<> put_main_defaults(const doc::Value& defaults, const doc::Schema* types,
   if (containers == nullptr || !containers->is_array()) {
     return {};
   }
+  const std::vector<std::string> mains = main_containers(engine.nodes(), step.node);
   for (doc::Value& container : containers->get_array()) {
-    if (doc::find_string(container, "name") == "main") {
+    if (std::ranges::find(mains, doc::find_string(container, "name")) != mains.end()) {
       TRY(container, kube::strategic_merge(*type, defaults, std::move(container)));
     }
   }

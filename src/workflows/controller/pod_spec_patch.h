@@ -12,8 +12,9 @@ namespace tiphys::workflows {
 Result<> apply_pod_spec_patches(const Engine& engine, const CreatePod& step,
                                 const doc::Schema* types, doc::Value& pod);
 
-/// Puts a Container's members where the pod's main container has none. Error invalid: they do not
+/// Puts a Container's members where the pod's main containers have none. Error invalid: they do not
 /// fit together.
-Result<> put_main_defaults(const doc::Value& defaults, const doc::Schema* types, doc::Value& pod);
+Result<> put_main_defaults(const Engine& engine, const CreatePod& step, const doc::Value& defaults,
+                           const doc::Schema* types, doc::Value& pod);
 
 }  // namespace tiphys::workflows

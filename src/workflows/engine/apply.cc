@@ -120,6 +120,9 @@ void Engine::Machine::finish_run(RunPhase phase, std::string message) {
     started_ = now_;
   }
   set_run_phase(phase, std::move(message));
+  while (!daemons_.empty()) {
+    stop_daemons(daemons_.begin()->first);
+  }
   finished_ = now_;
   metadata_.labels[std::string(kCompletedLabel)] = "true";
   if (phase == RunPhase::error) {

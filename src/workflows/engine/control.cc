@@ -124,7 +124,8 @@ void Engine::Machine::shut_down(std::string_view strategy) {
   decisions_.workflow_changed = true;
   for (NodeIndex i = 0; i < nodes_->size(); ++i) {
     const Node& node = (*nodes_)[i];
-    if (fulfilled(node.phase) || !shutting_down_for(node.in_exit_handler)) {
+    // A daemon goes with what is around it.
+    if (fulfilled(node.phase) || node.daemoned || !shutting_down_for(node.in_exit_handler)) {
       continue;
     }
     if (node.type == NodeType::suspend) {

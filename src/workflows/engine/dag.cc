@@ -355,6 +355,23 @@ void Engine::Machine::append_outbound(NodeIndex index, std::vector<NodeIndex>& o
   }
   const Node& node = (*nodes_)[index];
   switch (node.type) {
+    case NodeType::pod:
+    case NodeType::container: {
+      // A pod of several containers is left through those that no other one depends on.
+      const NodeIndex pod = node.type == NodeType::pod ? index : node.boundary;
+      bool leaf = true;
+      for (const NodeIndex child : node.children) {
+        const Node& below = (*nodes_)[child];
+        if (below.type == NodeType::container && below.boundary == pod) {
+          append_outbound(child, out);
+          leaf = false;
+        }
+      }
+      if (leaf && std::ranges::find(out, index) == out.end()) {
+        out.push_back(index);
+      }
+      return;
+    }
     case NodeType::task_group:
       if (node.children.empty()) {
         out.push_back(index);

@@ -66,6 +66,14 @@ struct OutputArtifact {
   std::string digest = {};  ///< SHA-256 of its bytes in hex, where it is known
 };
 
+/// What became of one container of a pod that has a node for each of them.
+struct ContainerUpdate {
+  std::string name;
+  PodPhase phase = PodPhase::pending;
+  std::string message;
+  TimePoint finished = kNoTime;  ///< unset = now
+};
+
 /// What became of a node's pod. `failed` and `error` are told apart by assess_pod (observe.h).
 struct PodUpdate {
   NodeIndex node = kNoNode;
@@ -79,10 +87,12 @@ struct PodUpdate {
   std::string ip;
   /// How far the step says it is, "N/M"; anything else is nothing said.
   std::string progress = {};
+  /// All containers are ready: a daemon's dependants may start.
   bool ready = false;
   /// When the last container ended; unset = now.
   TimePoint finished = kNoTime;
   ResourceSeconds resources;
+  std::vector<ContainerUpdate> containers;
 };
 
 struct Start {};

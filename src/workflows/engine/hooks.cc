@@ -149,7 +149,10 @@ void Engine::Machine::close_frame(NodeIndex index) {
       loops_.erase(index);
       return;
     case NodeType::retry:
-      retries_.erase(index);
+      // One whose attempt is a daemon starts another when that dies.
+      if (!(*nodes_)[index].daemoned) {
+        retries_.erase(index);
+      }
       return;
     default:
       return;

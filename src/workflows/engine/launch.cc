@@ -240,6 +240,7 @@ void Engine::Machine::start_template(NodeIndex index, const CompiledTemplate& co
   }
   switch (compiled.definition.type) {
     case TemplateType::container:
+    case TemplateType::container_set:
     case TemplateType::script:
       start_pod(index, compiled);
       return;
@@ -255,8 +256,8 @@ void Engine::Machine::start_template(NodeIndex index, const CompiledTemplate& co
     default:
       fail_with(index, "template '" + compiled.definition.name + "' is of type " +
                            std::string(name_of(compiled.definition.type)) +
-                           ", which cannot be run here; container, script, steps, dag and suspend "
-                           "can");
+                           ", which cannot be run here; container, containerSet, script, steps, "
+                           "dag and suspend can");
   }
 }
 

@@ -5,7 +5,8 @@
 ///
 /// The members are spread over files by what they are about: launch.cc starts nodes, steps.cc,
 /// dag.cc, loops.cc and retry.cc drive frames, hooks.cc exit hooks and the end of the run,
-/// pods.cc what pods report, control.cc the verbs, variables.cc scopes, outputs.cc outputs,
+/// pods.cc what pods report, containers.cc the nodes of a pod's containers, daemons.cc pods that
+/// nobody waits for, control.cc the verbs, variables.cc scopes, outputs.cc outputs,
 /// restore.cc and status.cc the stored form.
 
 #include "workflows/engine/frames.h"
@@ -227,6 +228,20 @@ class Engine::Machine {
   void store_outputs(NodeIndex index, const PodUpdate& update);
   Outputs declared_outputs(NodeIndex index);
   void on_pod(const PodUpdate& update);
+  void on_pod_end(const PodUpdate& update);
+
+  // containers.cc
+  void create_containers(NodeIndex pod, std::string_view template_json);
+  void set_container(NodeIndex index, const ContainerUpdate& update);
+  void on_containers(const PodUpdate& update);
+  void end_containers(NodeIndex pod);
+
+  // daemons.cc
+  void become_daemon(NodeIndex index);
+  void on_daemon(const PodUpdate& update);
+  void stop_daemons(NodeIndex boundary);
+  void stop_daemon(NodeIndex index);
+  void rebuild_daemons();
 
   // control.cc
   bool shutting_down_for(bool in_exit_handler) const;
@@ -314,6 +329,8 @@ class Engine::Machine {
   std::unordered_map<NodeIndex, RetryFrame> retries_;
   /// What a pod that was told to stop gets as its node's message.
   std::unordered_map<NodeIndex, std::string> stop_messages_;
+  /// Daemons that are ready, by the boundary that ends them.
+  std::map<NodeIndex, std::vector<NodeIndex>> daemons_;
   /// Until when Retry nodes wait before their next attempt.
   std::unordered_map<NodeIndex, TimePoint> wakes_;
   std::map<std::string, SharedText> common_outputs_;

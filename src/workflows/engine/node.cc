@@ -166,6 +166,31 @@ std::uint32_t NodeTable::intern_host(std::string_view host) {
   return static_cast<std::uint32_t>(hosts_.size() - 1);
 }
 
+std::vector<NodeIndex> containers_of(const NodeTable& nodes, NodeIndex pod) {
+  std::vector<NodeIndex> out;
+  const auto add_from = [&](const Node& node) {
+    for (const NodeIndex child : node.children) {
+      if (nodes[child].type == NodeType::container && nodes[child].boundary == pod &&
+          std::ranges::find(out, child) == out.end()) {
+        out.push_back(child);
+      }
+    }
+  };
+  add_from(nodes[pod]);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    add_from(nodes[out[i]]);
+  }
+  return out;
+}
+
+std::vector<std::string> main_containers(const NodeTable& nodes, NodeIndex pod) {
+  std::vector<std::string> out;
+  for (const NodeIndex container : containers_of(nodes, pod)) {
+    out.push_back(nodes.display_name(container));
+  }
+  return out.empty() ? std::vector<std::string>{"main"} : out;
+}
+
 std::string pod_name_of(std::string_view workflow, std::string_view node_name,
                         std::string_view template_name) {
   if (workflow == node_name) {

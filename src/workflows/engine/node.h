@@ -133,12 +133,16 @@ struct Node {
   std::uint32_t slot = 0;
   std::uint32_t call = 0;
   std::uint32_t host = 0;
+  std::uint32_t ip = 0;  ///< of a daemon's pod, interned with the hosts
   NodeType type = NodeType::skipped;
   NodePhase phase = NodePhase::none;
   bool has_flag = false;
   bool hooked = false;
   bool retried = false;
   bool in_exit_handler = false;
+  /// A pod whose template is a daemon.
+  bool daemon = false;
+  /// A daemon that is ready, or its Retry node: it runs on, but nobody waits for it any more.
   bool daemoned = false;
   /// Fulfilled, and so are its hooks; its owner knows.
   bool done = false;
@@ -182,6 +186,8 @@ class NodeTable {
 
   void say_progress(NodeIndex index, Progress progress) { progress_[index] = progress; }
 
+  const std::string& ip(NodeIndex index) const { return hosts_[nodes_[index].ip]; }
+
   const std::string& workflow_name() const { return workflow_; }
 
   /// "v1" names pods by their node's id, "v2" (the default) by template and hash.
@@ -204,6 +210,10 @@ bool has_own_progress(NodeType type);
 /// Nothing done of nothing for nodes without progress of their own.
 Progress own_progress(const NodeTable& nodes, NodeIndex index);
 
+/// The nodes of a pod's containers; none for pods with one main container.
+std::vector<NodeIndex> containers_of(const NodeTable& nodes, NodeIndex pod);
+/// The names of the main containers of a node's pod: those that have nodes, or else "main".
+std::vector<std::string> main_containers(const NodeTable& nodes, NodeIndex pod);
 /// The pod name of a node by its names alone (see NodeTable::pod_name).
 std::string pod_name_of(std::string_view workflow, std::string_view node_name,
                         std::string_view template_name);

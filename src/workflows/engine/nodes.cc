@@ -96,6 +96,11 @@ void Engine::Machine::set_phase(NodeIndex index, NodePhase phase) {
     node.finished = now_;
   }
   fulfilled_.push_back(index);
+  if (node.type == NodeType::pod && !node.children.empty()) {
+    end_containers(index);
+  } else if (!daemons_.empty() && (node.type == NodeType::steps || node.type == NodeType::dag)) {
+    stop_daemons(index);
+  }
   if (failed_or_error(phase) && counts_as_child(node.type) && !node.retried &&
       node.boundary != kNoNode) {
     BoundaryFrame* frame = boundary_frame(node.boundary);

@@ -72,24 +72,30 @@ std::string failure_message(std::string_view container, const Value& terminated)
   return message.empty() ? out : out + ": " + message;
 }
 
-/// Init containers first, then main, then the others.
-std::vector<const Value*> by_precedence(const Value& status) {
+using Names = std::vector<std::string>;
+
+bool is_in(const Names& names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+/// Init containers first, then the main ones, then the others.
+std::vector<const Value*> by_precedence(const Value& status, const Names& mains) {
   std::vector<const Value*> out = elements(at(status, "initContainerStatuses"));
   const auto others = elements(at(status, "containerStatuses"));
-  const auto is_main = [](const Value* c) { return doc::find_string(*c, "name") == "main"; };
+  const auto is_main = [&](const Value* c) { return is_in(mains, doc::find_string(*c, "name")); };
   std::ranges::copy_if(others, std::back_inserter(out), is_main);
   std::ranges::copy_if(others, std::back_inserter(out), std::not_fn(is_main));
   return out;
 }
 
-Verdict failure_of(const Value& pod) {
+Verdict failure_of(const Value& pod, const Names& mains) {
   constexpr std::int64_t kKilled = 137;
   constexpr std::int64_t kTerminated = 143;
   const Value& status = at(pod, "status");
   if (std::string message = text(status, "message"); !message.empty()) {
     return {PodPhase::failed, std::move(message)};
   }
-  const auto containers = by_precedence(status);
+  const auto containers = by_precedence(status, mains);
   if (containers.empty()) {
     const Value& metadata = at(pod, "metadata");
     return {PodPhase::failed, "can't find failed message for pod " + text(metadata, "name") +
@@ -109,10 +115,10 @@ Verdict failure_of(const Value& pod) {
     }
     const std::int64_t code = exit_code_of(terminated);
     if (code == 0) {
-      main_succeeded = main_succeeded || name == "main";
+      main_succeeded = main_succeeded || is_in(mains, name);
     } else if (name == "init" || name == "wait") {
       return {PodPhase::error, failure_message(name, terminated)};
-    } else if (name == "main" || (code != kKilled && code != kTerminated)) {
+    } else if (is_in(mains, name) || (code != kKilled && code != kTerminated)) {
       return {PodPhase::failed, failure_message(name, terminated)};
     }
   }
@@ -248,7 +254,54 @@ ResourceSeconds resources_of_pod(const Value& pod) {
   return out;
 }
 
-PodUpdate assess_pod(NodeIndex node, const Value& pod) {
+namespace {
+
+bool all_ready(const Value& status) {
+  const auto containers = elements(at(status, "containerStatuses"));
+  return !containers.empty() && std::ranges::all_of(containers, [](const Value* container) {
+    const Value& ready = at(*container, "ready");
+    return ready.is_bool() && ready.get_bool();
+  });
+}
+
+/// What the containers that have nodes of their own have come to.
+std::vector<ContainerUpdate> container_updates(const Value& status, const Names& names) {
+  std::vector<ContainerUpdate> out;
+  for (const Value* container : elements(at(status, "containerStatuses"))) {
+    ContainerUpdate update;
+    update.name = text(*container, "name");
+    if (!is_in(names, update.name)) {
+      continue;
+    }
+    const Value& state = at(*container, "state");
+    const Value& terminated = at(state, "terminated");
+    if (terminated.is_object()) {
+      constexpr std::int64_t kExecutorFailed = 64;
+      const std::int64_t code = exit_code_of(terminated);
+      update.phase = code == 0                 ? PodPhase::succeeded
+                     : code == kExecutorFailed ? PodPhase::error
+                                               : PodPhase::failed;
+      if (code != 0) {
+        update.message = update.name + ": " + text(terminated, "reason") + " (exit code " +
+                         std::to_string(code) + "): " + text(terminated, "message");
+      }
+      update.finished = time_of(doc::find_string(terminated, "finishedAt"));
+    } else if (doc::find_string(status, "phase") == "Failed") {
+      update.phase = PodPhase::failed;
+      update.message = "Pod Failed whilst container running";
+    } else if (at(state, "running").is_object()) {
+      update.phase = PodPhase::running;
+    } else if (!at(state, "waiting").is_object()) {
+      continue;
+    }
+    out.push_back(std::move(update));
+  }
+  return out;
+}
+
+}  // namespace
+
+PodUpdate assess_pod(const NodeTable& nodes, NodeIndex node, const Value& pod) {
   PodUpdate out;
   out.node = node;
   const Value& status = at(pod, "status");
@@ -256,15 +309,20 @@ PodUpdate assess_pod(NodeIndex node, const Value& pod) {
   out.progress = text(at(at(pod, "metadata"), "annotations"), "workflows.argoproj.io/progress");
   out.host = text(at(pod, "spec"), "nodeName");
   out.ip = text(status, "podIP");
+  const Names mains = main_containers(nodes, node);
+  if (!nodes[node].children.empty()) {
+    out.containers = container_updates(status, mains);
+  }
   if (!pod_has_ended(pod)) {
     out.phase = phase == "Running" ? PodPhase::running : PodPhase::pending;
     out.message = phase == "Running" ? "" : pending_message(status);
+    out.ready = phase == "Running" && all_ready(status);
     return out;
   }
   if (phase == "Succeeded") {
     out.phase = PodPhase::succeeded;
   } else {
-    Verdict verdict = failure_of(pod);
+    Verdict verdict = failure_of(pod, mains);
     out.phase = verdict.phase;
     out.message = std::move(verdict.message);
   }

@@ -10,8 +10,9 @@ namespace tiphys::workflows {
 /// Phase Succeeded or Failed.
 bool pod_has_ended(const doc::Value& pod);
 
-/// `pod` is the object with its status, and its outputs in the annotation of step_plan.h.
-PodUpdate assess_pod(NodeIndex node, const doc::Value& pod);
+/// `pod` is the object with its status, and its outputs in the annotation of step_plan.h. The nodes
+/// say which containers are main ones: those that have a node, or else the one named "main".
+PodUpdate assess_pod(const NodeTable& nodes, NodeIndex node, const doc::Value& pod);
 
 /// What the pod's containers requested, times how long they ran.
 ResourceSeconds resources_of_pod(const doc::Value& pod);

@@ -69,6 +69,42 @@ Value main_container(const Value& definition) {
   return out;
 }
 
+/// The main containers, "main" alone but for a containerSet, whose containers all get the set's
+/// volume mounts.
+Array main_containers(const Value& definition) {
+  const Value* set = member(definition, "containerSet");
+  if (set == nullptr) {
+    return Array{main_container(definition)};
+  }
+  Array out;
+  const Value* list = member(*set, "containers");
+  if (list != nullptr && list->is_array()) {
+    for (const Value& declared : list->get_array()) {
+      Object container = declared.is_object() ? declared.get_object() : Object{};
+      container.erase("dependencies");
+      append_list(container, "volumeMounts", *set);
+      out.push_back(std::move(container));
+    }
+  }
+  return out;
+}
+
+/// The container named "main", or an empty one.
+Value named_main(const Array& containers) {
+  const auto found = std::ranges::find_if(containers, [](const Value& container) {
+    return doc::find_string(container, "name") == "main";
+  });
+  return found == containers.end() ? Value(Object{}) : *found;
+}
+
+/// What kubectl shows of a pod when it is not told which container: "main", or the last main one.
+std::string default_container(const Array& containers) {
+  if (containers.empty() || !named_main(containers).get_object().empty()) {
+    return "main";
+  }
+  return std::string(doc::find_string(containers.back(), "name"));
+}
+
 /// A sidecar or init container; mirrorVolumeMounts gives it the main container's mounts.
 Value helper_container(const Value& declared, const Value& main) {
   Object out = declared.is_object() ? declared.get_object() : Object{};
@@ -189,13 +225,13 @@ void add_metadata(const Engine& engine, const Value& definition, std::string_vie
 }
 
 Value metadata_of(const Engine& engine, const CreatePod& pod, const Value& definition,
-                  const PodSettings& settings) {
+                  const PodSettings& settings, const Array& containers) {
   const Metadata& run = engine.metadata();
   Object labels = fixed_labels(engine, pod.node);
   Object annotations;
   annotations[key("node-id")] = engine.nodes().id(pod.node);
   annotations[key("node-name")] = engine.nodes()[pod.node].name;
-  annotations["kubectl.kubernetes.io/default-container"] = "main";
+  annotations["kubectl.kubernetes.io/default-container"] = default_container(containers);
   annotations[std::string(executor::kPlanAnnotation)] = step_plan(engine, pod, settings).to_json();
   add_metadata(engine, definition, "labels", labels);
   add_metadata(engine, definition, "annotations", annotations);
@@ -238,8 +274,9 @@ Value build_pod(const Engine& engine, const CreatePod& pod, const PodSettings& s
   const Value* boundary = pod.boundary == nullptr ? nullptr : &pod.boundary->document;
   Object spec;
   spec["restartPolicy"] = "Never";
-  const Value main = main_container(definition);
-  Array containers{main};
+  const Array mains = main_containers(definition);
+  const Value main = named_main(mains);
+  Array containers = mains;
   for (Value& sidecar : containers_of(definition, "sidecars", main).as_array()) {
     containers.push_back(std::move(sidecar));
   }
@@ -260,6 +297,11 @@ Value build_pod(const Engine& engine, const CreatePod& pod, const PodSettings& s
                                       "serviceAccountName", "automountServiceAccountToken"}) {
     inherit(spec, name, {&definition, &workflow});
   }
+  // Only what takes the token away is said.
+  if (const Value* mounted = spec.if_contains("automountServiceAccountToken");
+      mounted != nullptr && *mounted == true) {
+    spec.erase("automountServiceAccountToken");
+  }
   for (const std::string_view name :
        {"hostNetwork", "dnsPolicy", "dnsConfig", "imagePullSecrets"}) {
     inherit(spec, name, {&workflow});
@@ -269,7 +311,7 @@ Value build_pod(const Engine& engine, const CreatePod& pod, const PodSettings& s
   avoid_hosts(spec, pod.avoid_hosts);
   return Object{{"apiVersion", "v1"},
                 {"kind", "Pod"},
-                {"metadata", metadata_of(engine, pod, definition, settings)},
+                {"metadata", metadata_of(engine, pod, definition, settings, mains)},
                 {"spec", std::move(spec)}};
 }
 

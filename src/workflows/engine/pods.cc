@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace tiphys::workflows {
 namespace {
@@ -162,6 +163,10 @@ void Engine::Machine::start_pod(NodeIndex index, const CompiledTemplate& compile
   }
   set_pending_timers(index, compiled);
   set_first_progress(index, pod->template_json);
+  (*nodes_)[index].daemon = compiled.definition.daemon;
+  if (compiled.definition.type == TemplateType::container_set) {
+    create_containers(index, pod->template_json);
+  }
   decisions_.create_pods.push_back(std::move(*pod));
 }
 
@@ -257,23 +262,36 @@ void Engine::Machine::on_pod(const PodUpdate& update) {
   if (!update.progress.empty()) {
     set_progress(update.node, update.progress);
   }
+  if (update.phase == PodPhase::running && node.daemon) {
+    on_daemon(update);
+    return;
+  }
   if (update.phase == PodPhase::pending || update.phase == PodPhase::running) {
     const NodePhase phase =
         update.phase == PodPhase::pending ? NodePhase::pending : NodePhase::running;
     set_phase(update.node, phase, update.message);
+    on_containers(update);
     return;
   }
+  on_pod_end(update);
+}
+
+void Engine::Machine::on_pod_end(const PodUpdate& update) {
   if (update.exit_code || update.result || !update.parameters.empty() ||
       !update.artifacts.empty()) {
     store_outputs(update.node, update);
   }
+  on_containers(update);
   Node& ended = (*nodes_)[update.node];
   ended.resources = update.resources;
   ended.finished = update.finished == kNoTime ? now_ : update.finished;
   mark(update.node);
-  const NodePhase phase = update.phase == PodPhase::succeeded ? NodePhase::succeeded
-                          : update.phase == PodPhase::failed  ? NodePhase::failed
-                                                              : NodePhase::error;
+  // A daemon is not meant to end by itself.
+  const bool good = update.phase == PodPhase::succeeded && !ended.daemon;
+  const NodePhase phase = good                              ? NodePhase::succeeded
+                          : update.phase == PodPhase::error ? NodePhase::error
+                                                            : NodePhase::failed;
+  const bool was_daemon = std::exchange(ended.daemoned, false);
   const auto stopped = stop_messages_.find(update.node);
   if (stopped != stop_messages_.end() && phase != NodePhase::succeeded) {
     set_phase(update.node, NodePhase::failed, stopped->second);
@@ -281,6 +299,10 @@ void Engine::Machine::on_pod(const PodUpdate& update) {
     set_phase(update.node, phase, update.message);
   }
   stop_messages_.erase(update.node);
+  const NodeIndex owner = (*nodes_)[update.node].owner;
+  if (was_daemon && owner != kNoNode && (*nodes_)[owner].type == NodeType::retry) {
+    attempt_done(owner);
+  }
 }
 
 }  // namespace tiphys::workflows

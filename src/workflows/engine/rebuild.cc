@@ -16,6 +16,7 @@ void Engine::Machine::rebuild() {
   rebuild_recursion();
   rebuild_groups();
   resources_ = sum_resources(*nodes_);
+  rebuild_daemons();
   rebuild_timers();
   decisions_ = {};
   marked_.clear();

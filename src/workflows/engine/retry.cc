@@ -323,6 +323,10 @@ void Engine::Machine::attempt_done(NodeIndex index) {
     return;
   }
   bubbling_.erase(attempts.back());
+  if ((*nodes_)[attempts.back()].daemoned) {
+    become_daemon(index);
+    return;
+  }
   const NodePhase last = (*nodes_)[attempts.back()].phase;
   if (!failed_or_error(last)) {
     end_retry(index, NodePhase::succeeded, (*nodes_)[index].message);

@@ -55,6 +55,10 @@ class Reset {
 
   /// Runs `start` again: it goes with all below it, and what is around it is set back.
   void run_again(NodeIndex start) {
+    if (nodes_[start].type == NodeType::container && nodes_[start].boundary != kNoNode) {
+      // Containers run only with their pod.
+      start = nodes_[start].boundary;
+    }
     if (deleted_.contains(start)) {
       return;
     }

@@ -104,6 +104,13 @@ Result<Node> common_node(const Value& row, NodeTable& nodes) {
     node.hooked = flag_at(*flag, "hooked");
     node.retried = flag_at(*flag, "retried");
   }
+  if (node.type == NodeType::container) {
+    // Its flags are those of its pod.
+    node.has_flag = false;
+    node.hooked = false;
+    node.retried = false;
+  }
+  node.ip = nodes.intern_host(text_at(row, "podIP"));
   node.daemoned = flag_at(row, "daemoned");
   if (node.type == NodeType::pod) {
     node.resources = resources_at(row);
@@ -214,7 +221,7 @@ NodeIndex owner_of(const NodeTable& nodes, const Node& node) {
   if (node.retried) {
     return named(name.substr(0, name.rfind('(')));
   }
-  if (node.boundary == kNoNode) {
+  if (node.boundary == kNoNode || node.type == NodeType::container) {
     return kNoNode;
   }
   if (node.type == NodeType::step_group) {
@@ -285,7 +292,7 @@ Result<StoredNodes> read_statuses(const std::string& workflow_name, bool pod_nam
     const NodeIndex parent = node.owner != kNoNode ? node.owner : node.boundary;
     node.in_exit_handler =
         node.name.ends_with(".onExit") || (parent != kNoNode && out.nodes[parent].in_exit_handler);
-    node.done = fulfilled(node.phase);
+    node.done = fulfilled(node.phase) || node.daemoned;
     const NodeIndex index = out.nodes.add(std::move(node));
     indices[text_at(*status, "id")] = index;
     const auto said = parse_progress(doc::find_string(*status, "progress"));

@@ -62,9 +62,13 @@ void set_common(Object& out, const NodeTable& nodes, NodeIndex index) {
   set_text(out, "hostNodeName", nodes.host(index));
   set_json(out, "inputs", node.inputs);
   set_json(out, "outputs", node.outputs);
-  if (node.has_flag) {
-    out["nodeFlag"] = flag_of(node);
+  // Containers are flagged as their pod is.
+  const Node& flagged =
+      node.type == NodeType::container && node.boundary != kNoNode ? nodes[node.boundary] : node;
+  if (flagged.has_flag) {
+    out["nodeFlag"] = flag_of(flagged);
   }
+  set_text(out, "podIP", nodes.ip(index));
   if (node.daemoned) {
     out["daemoned"] = true;
   }

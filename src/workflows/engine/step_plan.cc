@@ -1,8 +1,12 @@
 #include "executor/step_plan.h"
 
+#include "workflows/engine/globals.h"
 #include "workflows/engine/pod.h"
 
 #include <boost/json.hpp>
+
+#include <algorithm>
+#include <charconv>
 
 namespace tiphys::workflows {
 namespace {
@@ -104,6 +108,40 @@ void plan_inputs(const Template& definition, executor::StepPlan& plan) {
   }
 }
 
+/// The containers of a containerSet, each with as many attempts as its documentation promises: the
+/// first one and `retries` more (upstream's code makes one less).
+void plan_containers(const Value& set, executor::StepPlan& plan) {
+  const Value* list = doc::find(set, "containers");
+  if (list == nullptr || !list->is_array()) {
+    return;
+  }
+  executor::ContainerRule common;
+  if (const Value* strategy = doc::find(set, "retryStrategy")) {
+    const Value* retries = doc::find(*strategy, "retries");
+    const std::string text = retries == nullptr ? "" : any_string(*retries);
+    const auto [end, error] =
+        std::from_chars(text.data(), text.data() + text.size(), common.retries);
+    if (error != std::errc() || end != text.data() + text.size() || common.retries < 0) {
+      common.retries = 0;
+    }
+    const auto delay = parse_timeout(doc::find_string(*strategy, "duration"));
+    common.retry_delay = std::max(delay.value_or(common.retry_delay), common.retry_delay);
+  }
+  for (const Value& container : list->get_array()) {
+    executor::ContainerRule& rule = plan.containers.emplace_back(common);
+    rule.name = doc::find_string(container, "name");
+    const Value* names = doc::find(container, "dependencies");
+    if (names == nullptr || !names->is_array()) {
+      continue;
+    }
+    for (const Value& name : names->get_array()) {
+      if (name.is_string()) {
+        rule.dependencies.emplace_back(doc::text_of(name.get_string()));
+      }
+    }
+  }
+}
+
 }  // namespace
 
 executor::StepPlan step_plan(const Engine& engine, const CreatePod& pod,
@@ -120,6 +158,9 @@ executor::StepPlan step_plan(const Engine& engine, const CreatePod& pod,
     if (!source.empty()) {
       plan.script_source = std::string(source);
     }
+  }
+  if (definition->type == TemplateType::container_set) {
+    plan_containers(definition->body, plan);
   }
   plan_inputs(*definition, plan);
   for (const Parameter& parameter : definition->outputs.parameters) {

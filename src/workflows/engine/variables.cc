@@ -104,6 +104,9 @@ void Engine::Machine::add_node_variables(Scope& scope, const std::string& prefix
     scope.set(prefix + ".finishedAt", time_text(node.finished));
   }
   scope.set(prefix + ".status", std::string(name_of(node.phase)));
+  if (!nodes_->ip(speaker).empty()) {
+    scope.set(prefix + ".ip", nodes_->ip(speaker));
+  }
   if (!nodes_->host(speaker).empty()) {
     scope.set(prefix + ".hostNodeName", nodes_->host(speaker));
   }

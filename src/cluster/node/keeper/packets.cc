@@ -5,19 +5,6 @@
 namespace tiphys::node::keeper {
 namespace {
 
-char** read_list(Reader& reader) {
-  const auto count = reader.number<std::uint32_t>();
-  if (!reader.ok() || count > (1U << 20)) {
-    return nullptr;
-  }
-  auto** list = static_cast<char**>(std::calloc(count + 1, sizeof(char*)));
-  for (std::uint32_t i = 0; i < count && list != nullptr; ++i) {
-    // execve takes pointers to char for historical reasons and does not write.
-    list[i] = const_cast<char*>(reader.text().data());
-  }
-  return list;
-}
-
 /// A count of at most `most`; -1 for others.
 int read_count(Reader& reader, int most) {
   const auto count = reader.number<std::uint32_t>();
@@ -39,6 +26,19 @@ bool read_mounts(Reader& reader, RootPlan& plan) {
 }
 
 }  // namespace
+
+char** read_list(Reader& reader) {
+  const auto count = reader.number<std::uint32_t>();
+  if (!reader.ok() || count > (1U << 20)) {
+    return nullptr;
+  }
+  auto** list = static_cast<char**>(std::calloc(count + 1, sizeof(char*)));
+  for (std::uint32_t i = 0; i < count && list != nullptr; ++i) {
+    // execve takes pointers to char for historical reasons and does not write.
+    list[i] = const_cast<char*>(reader.text().data());
+  }
+  return list;
+}
 
 bool read_setup(Reader reader, Setup& setup, const char*& detach, std::size_t& left) {
   if (reader.number<Message>() != Message::setup) {
@@ -92,6 +92,17 @@ bool read_start(Reader& reader, RootPlan& plan, Program& program, std::uint64_t&
   program.path = reader.text().data();
   program.user = reader.number<std::int64_t>();
   program.group = reader.number<std::int64_t>();
+  program.group_count = read_count(reader, kMaximumGroups);
+  if (program.group_count < 0) {
+    program.group_count = 0;
+    return false;
+  }
+  for (int i = 0; i < program.group_count; ++i) {
+    program.groups[i] = reader.number<std::uint32_t>();
+  }
+  program.capabilities = reader.number<std::uint64_t>();
+  program.no_new_privileges = reader.number<std::uint8_t>() != 0;
+  program.wants_terminal = reader.number<std::uint8_t>() != 0;
   program.arguments = read_list(reader);
   program.environment = read_list(reader);
   return reader.ok() && program.arguments != nullptr && program.arguments[0] != nullptr &&

@@ -3,21 +3,9 @@
 /// stay; the keeper trusts its node no further than that a malformed packet is refused.
 
 #include "cluster/node/keeper/mounts.h"
+#include "cluster/node/keeper/program.h"
 
 namespace tiphys::node::keeper {
-
-struct Program {
-  const char* host_name = "";
-  const char* folder = "";
-  const char* path = "";
-  std::int64_t user = -1;
-  std::int64_t group = -1;
-  /// Lists for execve; made with malloc, owned by whoever holds the Program.
-  char** arguments = nullptr;
-  char** environment = nullptr;
-  int output = -1;
-  int errors = -1;
-};
 
 /// A `setup` packet with its type. `detach` and `left`: the paths to detach, each ended by a zero
 /// byte, and their size together.
@@ -26,5 +14,8 @@ bool read_setup(Reader reader, Setup& setup, const char*& detach, std::size_t& l
 /// A `start` packet behind its type. Generation: of the machine's files, as the node counts their
 /// changes. Also after a refusal the lists in `program` are to be freed.
 bool read_start(Reader& reader, RootPlan& plan, Program& program, std::uint64_t& generation);
+
+/// A list of texts for execve, made with malloc; null when there is none.
+char** read_list(Reader& reader);
 
 }  // namespace tiphys::node::keeper

@@ -13,11 +13,15 @@
 ///   node -> keeper   worker     with the worker's end of a socket pair
 ///   worker -> node   answer     errno, stage       (once, before anything else); at level layer
 ///                               with the folder in which containers say how far they are
-///   node -> worker   start      with stdout and stderr; or `start_far` when the text does not fit
-///   a
-///                               packet: the same fields in a memory file sent as third descriptor
-///   worker -> node   started    errno, stage, detail (0 = the program runs)
+///   node -> worker   start      with stdout, stderr and maybe stdin; or `start_far` when the text
+///                               does not fit a packet: the same fields in a memory file, which is
+///                               the descriptor before stdin
+///   worker -> node   started    errno, stage, detail (0 = the program runs); with our end of the
+///                               terminal when the program has one
 ///   node -> worker   signal     number
+///   node -> worker   exec       id, arguments, with stdout and stderr: one more program in the
+///                               container that runs
+///   worker -> node   exec_ended id, wait status; -1 = it could not be started
 ///   node -> worker   release    the layer the worker keeps mounted was written to: let go of it
 ///   worker -> node   ended      wait status, peak memory KiB, CPU microseconds
 ///                               (nothing of the container is left when this is sent)
@@ -30,6 +34,8 @@
 namespace tiphys::node::keeper {
 
 inline constexpr std::size_t kMaximumPacket = 64 * 1024;
+/// A packet that comes while a container runs is at most so large.
+inline constexpr std::size_t kMaximumRunningPacket = 8 * 1024;
 /// At most so many further file systems of the machine are shown.
 inline constexpr int kMaximumOthers = 64;
 /// Descriptors the keeper finds open: its socket and /dev/null.
@@ -47,7 +53,9 @@ enum class Message : std::uint8_t {
   started,
   signal,
   ended,
-  release
+  release,
+  exec,
+  exec_ended
 };
 
 /// Where something went wrong, for the sentence that a person reads.

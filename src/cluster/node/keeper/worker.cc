@@ -1,6 +1,7 @@
 #include "cluster/node/keeper/worker.h"
 
 #include "cluster/node/keeper/packets.h"
+#include "cluster/node/keeper/program.h"
 
 #include <climits>
 
@@ -34,6 +35,8 @@ namespace {
 
 /// So long a clean layer is used again.
 constexpr long kKeptMilliseconds = 1000;
+/// At most so many descriptors come with a packet.
+constexpr int kDescriptors = 4;
 
 /// A packet under construction; what does not fit is left out, the fields in front count.
 struct Packet {
@@ -48,6 +51,14 @@ struct Packet {
   }
 };
 
+/// A further program in the container that runs.
+struct Extra {
+  std::uint64_t id = 0;
+  pid_t process = -1;
+};
+
+constexpr int kMaximumExtras = 8;
+
 /// Everything one worker has; a process has one.
 struct Worker {
   const Setup* setup = nullptr;
@@ -60,66 +71,16 @@ struct Worker {
   std::uint64_t generation = 0;  ///< of the machine's files, as the node counts their changes
   RootPlan plan;
   Program program;
+  Program extra_program;  ///< of the one that is just being started
+  int extra_mounts = -1;  ///< the mount namespace of the container, for it
+  Extra extras[kMaximumExtras];
   Failure failure;
+  alignas(64) char running_packet[kMaximumRunningPacket];
   alignas(64) char packet[kMaximumPacket];
   alignas(64) char stack[256 * 1024];
 };
 
 Worker worker;
-
-/// Looks a program without a slash up in PATH, as execvp does, but with the container's PATH.
-void execute(const Program& program) {
-  const char* name = program.arguments[0];
-  if (std::strchr(name, '/') != nullptr || *name == '\0') {
-    execve(name, program.arguments, program.environment);
-    return;
-  }
-  int error = ENOENT;
-  const char* at = program.path;
-  while (true) {
-    const char* end = strchrnul(at, ':');
-    char path[PATH_MAX];
-    const auto size = static_cast<int>(end - at);
-    const int length = size == 0 ? std::snprintf(path, sizeof path, "./%s", name)
-                                 : std::snprintf(path, sizeof path, "%.*s/%s", size, at, name);
-    if (length > 0 && static_cast<std::size_t>(length) < sizeof path) {
-      execve(path, program.arguments, program.environment);
-      if (errno == EACCES) {
-        error = EACCES;
-      } else if (errno != ENOENT && errno != ENOTDIR) {
-        return;
-      }
-    }
-    if (*end == '\0') {
-      break;
-    }
-    at = end + 1;
-  }
-  errno = error;
-}
-
-bool become_user(const Program& program) {
-  // Plain system calls: the library's would look for other threads of a memory that is borrowed.
-  if (program.group >= 0 || program.user >= 0) {
-    const auto group = static_cast<gid_t>(program.group >= 0 ? program.group : 0);
-    syscall(SYS_setgroups, 0, nullptr);
-    if (syscall(SYS_setresgid, group, group, group) != 0) {
-      return false;
-    }
-  }
-  if (program.user >= 0) {
-    const auto user = static_cast<uid_t>(program.user);
-    return syscall(SYS_setresuid, user, user, user) == 0;
-  }
-  return true;
-}
-
-bool enter_folder(const char* folder, bool make) {
-  if (*folder == '\0' || chdir(folder) == 0) {
-    return true;
-  }
-  return make && errno == ENOENT && make_folders(folder, 0755) && chdir(folder) == 0;
-}
 
 /// The container's side between clone and exec. It borrows the worker's memory, and the worker
 /// stands still meanwhile: what it writes to `worker.failure` is what the worker then reads.
@@ -139,9 +100,7 @@ int become_container(void* /*unused*/) {
     failure = mount_volumes(setup, worker.plan);
   }
   if (!failure) {
-    dup2(kNull, 0);
-    dup2(program.output, 1);
-    dup2(program.errors, 2);
+    take_streams(program);
     if (!enter_folder(program.folder, setup.level == Level::layer)) {
       failure = {Stage::working_directory, errno, program.folder};
     } else if (!become_user(program)) {
@@ -249,6 +208,79 @@ void kill_rest(pid_t leader) {
   }
 }
 
+/// The side of a further program: what is around the container's own becomes its surroundings.
+int become_extra(void* /*unused*/) {
+  const Program& program = worker.extra_program;
+  sigset_t none;
+  sigemptyset(&none);
+  setsid();
+  if (worker.extra_mounts < 0 || setns(worker.extra_mounts, CLONE_NEWNS) == 0) {
+    take_streams(program);
+    if (enter_folder(program.folder, false) && become_user(program)) {
+      sigprocmask(SIG_SETMASK, &none, nullptr);
+      execute(program);
+    }
+  }
+  _exit(127);
+}
+
+void report_extra(std::uint64_t id, std::int32_t status) {
+  Packet packet;
+  Writer writer(packet);
+  writer.number(Message::exec_ended);
+  writer.number(id);
+  writer.number(status);
+  send(worker.socket, packet.bytes, packet.size, MSG_NOSIGNAL);
+}
+
+/// Starts a further program beside the container's first process.
+void start_extra(pid_t leader, Reader& reader, int output, int errors) {
+  const auto id = reader.number<std::uint64_t>();
+  Extra* free_place = nullptr;
+  for (Extra& extra : worker.extras) {
+    free_place = extra.process < 0 ? &extra : free_place;
+  }
+  Program& program = worker.extra_program;
+  program = worker.program;
+  program.terminal = -1;
+  program.input = -1;
+  program.output = output;
+  program.errors = errors;
+  program.arguments = read_list(reader);
+  const bool valid = reader.ok() && program.arguments != nullptr && program.arguments[0] != nullptr;
+  pid_t child = -1;
+  if (valid && free_place != nullptr) {
+    char path[64];
+    std::snprintf(path, sizeof path, "/proc/%d/ns/mnt", leader);
+    const bool own_mounts = worker.setup->level == Level::layer || worker.plan.mount_count > 0;
+    worker.extra_mounts = own_mounts ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    if (!own_mounts || worker.extra_mounts >= 0) {
+      const int flags = CLONE_VM | CLONE_VFORK | SIGCHLD;
+      child = clone(become_extra, worker.stack + sizeof worker.stack, flags, nullptr);
+    }
+    if (worker.extra_mounts >= 0) {
+      close(worker.extra_mounts);
+    }
+  }
+  std::free(program.arguments);
+  close(output);
+  close(errors);
+  if (child < 0) {
+    report_extra(id, -1);
+    return;
+  }
+  *free_place = {id, child};
+}
+
+void extra_ended(pid_t child, int status) {
+  for (Extra& extra : worker.extras) {
+    if (extra.process == child) {
+      extra.process = -1;
+      report_extra(extra.id, status);
+    }
+  }
+}
+
 /// A signal for the container: to the group of its first process, as upstream's executor does.
 void deliver(pid_t leader, int number) {
   if (number == SIGKILL && worker.setup->level != Level::process) {
@@ -272,19 +304,43 @@ void report_end(int status, const rusage& usage) {
   send(worker.socket, packet.bytes, packet.size, MSG_NOSIGNAL);
 }
 
+/// Receives one packet and the descriptors that came with it, waiting when `flags` allow it. What
+/// recvmsg answers.
+ssize_t receive(char* bytes, std::size_t most, int flags, int (&descriptors)[kDescriptors]) {
+  alignas(cmsghdr) char control[CMSG_SPACE(kDescriptors * sizeof(int))];
+  iovec part{bytes, most};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  ssize_t got = -1;
+  do {
+    got = recvmsg(worker.socket, &message, MSG_CMSG_CLOEXEC | flags);
+  } while (got < 0 && errno == EINTR && (flags & MSG_DONTWAIT) == 0);
+  const cmsghdr* header = got > 0 ? CMSG_FIRSTHDR(&message) : nullptr;
+  if (header != nullptr && header->cmsg_type == SCM_RIGHTS) {
+    std::memcpy(descriptors, CMSG_DATA(header), header->cmsg_len - CMSG_LEN(0));
+  }
+  return got;
+}
+
 /// Handles packets that come while the container runs. False when the node is gone.
-bool take_signal(pid_t leader) {
-  char bytes[64];
-  const ssize_t got = recv(worker.socket, bytes, sizeof bytes, MSG_DONTWAIT);
+bool take_message(pid_t leader) {
+  int descriptors[kDescriptors] = {-1, -1, -1, -1};
+  const ssize_t got =
+      receive(worker.running_packet, sizeof worker.running_packet, MSG_DONTWAIT, descriptors);
   if (got <= 0) {
     return got < 0 && (errno == EAGAIN || errno == EINTR);
   }
-  Reader reader(bytes, static_cast<std::size_t>(got));
+  Reader reader(worker.running_packet, static_cast<std::size_t>(got));
   const auto type = reader.number<Message>();
   if (type == Message::signal) {
     deliver(leader, reader.number<std::int32_t>());
   } else if (type == Message::release) {
     let_go();
+  } else if (type == Message::exec) {
+    start_extra(leader, reader, descriptors[0], descriptors[1]);
   }
   return true;
 }
@@ -296,10 +352,14 @@ void supervise(pid_t leader) {
     const pid_t child = wait4(-1, &status, WNOHANG, &usage);
     if (child == leader) {
       kill_rest(leader);
+      for (Extra& extra : worker.extras) {
+        extra.process = -1;
+      }
       report_end(status, usage);
       return;
     }
     if (child > 0) {
+      extra_ended(child, status);
       continue;
     }
     pollfd watched[] = {{worker.signals, POLLIN, 0}, {worker.socket, POLLIN, 0}};
@@ -307,7 +367,7 @@ void supervise(pid_t leader) {
     if (watched[0].revents != 0) {
       drain_signals();
     }
-    if (watched[1].revents != 0 && !take_signal(leader)) {
+    if (watched[1].revents != 0 && !take_message(leader)) {
       kill_rest(leader);
       _exit(0);
     }
@@ -375,15 +435,33 @@ Failure clean_up() {
 void run_container(Reader reader) {
   Failure failure;
   pid_t leader = -1;
+  int send_terminal = -1;
   if (!read_start(reader, worker.plan, worker.program, worker.generation)) {
     failure = {Stage::message, EINVAL, ""};
   } else {
-    leader = start_container();
-    failure = worker.failure;
+    Terminal terminal;
+    if (worker.program.wants_terminal) {
+      terminal = open_terminal();
+      worker.program.terminal = terminal.theirs;
+    }
+    if (worker.program.wants_terminal && terminal.ours < 0) {
+      failure = {Stage::devices, errno, "/dev/ptmx"};
+    } else {
+      leader = start_container();
+      failure = worker.failure;
+    }
+    send_terminal = terminal.ours;
   }
-  close(worker.program.output);
-  close(worker.program.errors);
-  send_answer(worker.socket, Message::started, failure);
+  for (const int stream : {worker.program.input, worker.program.output, worker.program.errors,
+                           worker.program.terminal}) {
+    if (stream >= 0) {
+      close(stream);
+    }
+  }
+  send_answer(worker.socket, Message::started, failure, leader > 0 ? send_terminal : -1);
+  if (send_terminal >= 0) {
+    close(send_terminal);
+  }
   if (leader > 0) {
     supervise(leader);
   }
@@ -393,30 +471,6 @@ void run_container(Reader reader) {
   if (clean_up()) {
     _exit(1);
   }
-}
-
-/// Receives one packet and the descriptors that came with it. False when there will be no more.
-bool receive(int (&descriptors)[3], std::size_t& size) {
-  alignas(cmsghdr) char control[CMSG_SPACE(3 * sizeof(int))];
-  iovec part{worker.packet, sizeof worker.packet};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  ssize_t got = -1;
-  do {
-    got = recvmsg(worker.socket, &message, MSG_CMSG_CLOEXEC);
-  } while (got < 0 && errno == EINTR);
-  if (got <= 0) {
-    return false;
-  }
-  size = static_cast<std::size_t>(got);
-  const cmsghdr* header = CMSG_FIRSTHDR(&message);
-  if (header != nullptr && header->cmsg_type == SCM_RIGHTS) {
-    std::memcpy(descriptors, CMSG_DATA(header), header->cmsg_len - CMSG_LEN(0));
-  }
-  return true;
 }
 
 void run_far(int file) {
@@ -436,15 +490,16 @@ void run_far(int file) {
 
 void serve() {
   while (true) {
-    int descriptors[3] = {-1, -1, -1};
-    std::size_t size = 0;
-    if (!receive(descriptors, size)) {
+    int descriptors[kDescriptors] = {-1, -1, -1, -1};
+    const ssize_t got = receive(worker.packet, sizeof worker.packet, 0, descriptors);
+    if (got <= 0) {
       _exit(0);
     }
-    Reader reader(worker.packet, size);
+    Reader reader(worker.packet, static_cast<std::size_t>(got));
     const auto type = reader.number<Message>();
     worker.program.output = descriptors[0];
     worker.program.errors = descriptors[1];
+    worker.program.input = descriptors[type == Message::start_far ? 3 : 2];
     if (type == Message::start) {
       run_container(reader);
     } else if (type == Message::start_far) {

@@ -2,6 +2,8 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
+
 namespace tiphys::workflows::testing {
 
 Result<ScriptedRun> ScriptedRun::create(const doc::Value& workflow, const References& references,
@@ -121,10 +123,17 @@ PodUpdate ScriptedRun::update_of(const PodEnd& end) const {
   PodUpdate update;
   update.node = end.node;
   update.phase = end.outcome.phase;
-  update.exit_code = std::to_string(end.outcome.exit_code);
+  const auto containers = containers_of(engine_->nodes(), end.node);
+  const auto is_main = [this](NodeIndex container) {
+    return engine_->nodes().display_name(container) == "main";
+  };
+  const std::string code = std::to_string(end.outcome.exit_code);
+  if (containers.empty() || std::ranges::any_of(containers, is_main)) {
+    update.exit_code = code;
+  }
   update.message = end.outcome.message;
   if (update.message.empty() && update.phase != PodPhase::succeeded) {
-    update.message = "main: Error (exit code " + *update.exit_code + ")";
+    update.message = "main: Error (exit code " + code + ")";
   }
   update.result = end.outcome.result;
   update.parameters = end.outcome.parameters;
