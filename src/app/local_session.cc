@@ -11,6 +11,7 @@
 #include "workflows/controller/api_references.h"
 #include "workflows/controller/explain.h"
 #include "workflows/engine/engine.h"
+#include "workflows/engine/excerpt.h"
 #include "workflows/engine/pod.h"
 #include "workflows/engine/status.h"
 
@@ -50,6 +51,31 @@ Result<std::vector<workflows::StoredRow>> stored_rows(const store::Store& store,
     out.push_back({static_cast<workflows::NodeIndex>(row.index), std::move(row.bytes)});
   }
   return out;
+}
+
+/// The rows of the pods that a person may mean by a name, and of all around them; all rows where
+/// that saves nothing.
+Result<std::vector<workflows::StoredRow>> rows_for(const store::Store& store,
+                                                   const std::string& uid,
+                                                   const std::string& node_or_pod) {
+  TRY(const auto last, store.last_row(uid));
+  if (node_or_pod.empty() || !last || *last < workflows::kManyNodes) {
+    return stored_rows(store, uid);
+  }
+  std::vector<workflows::NodeIndex> wanted;
+  TRY_VOID(store.each_row(uid, [&](std::uint64_t index, std::string_view bytes) {
+    if (workflows::may_be_meant(bytes, node_or_pod)) {
+      wanted.push_back(static_cast<workflows::NodeIndex>(index));
+    }
+  }));
+  if (wanted.empty() || wanted.size() > *last / 4) {
+    return stored_rows(store, uid);
+  }
+  return workflows::rows_around(wanted, static_cast<workflows::NodeIndex>(*last + 1),
+                                [&](workflows::NodeIndex index) -> Result<std::string> {
+                                  TRY(kube::Row row, store.row(uid, index));
+                                  return std::move(row.bytes);
+                                });
 }
 
 /// Whether a log line's time, with its nanoseconds, is at or after a moment.
@@ -208,6 +234,26 @@ Result<doc::Value> LocalSession::get(const std::string& name) {
   return with_nodes(workflow);
 }
 
+Result<cli::Glance> LocalSession::glance(const std::string& name) {
+  TRY(const kube::ObjectRef workflow, find(name));
+  TRY(const auto last, store_->last_row(workflow->uid()));
+  const auto count = static_cast<workflows::NodeIndex>(last ? *last + 1 : 0);
+  cli::Glance out{.workflow = {}, .nodes = count, .shown = count};
+  if (count <= workflows::kManyNodes) {
+    TRY(out.workflow, with_nodes(workflow));
+    return out;
+  }
+  constexpr workflows::NodeIndex kShown = 400;
+  TRY(out.workflow,
+      workflows::workflow_excerpt(workflow->document(), count, kShown,
+                                  [&](workflows::NodeIndex index) -> Result<std::string> {
+                                    TRY(kube::Row row, store_->row(workflow->uid(), index));
+                                    return std::move(row.bytes);
+                                  }));
+  out.shown = doc::find(*doc::find(out.workflow, "status"), "nodes")->get_object().size();
+  return out;
+}
+
 Result<doc::Value> LocalSession::object(std::string_view kind, const std::string& namespace_name,
                                         const std::string& name) {
   const bool cluster_scoped = kind == "ClusterWorkflowTemplate";
@@ -250,7 +296,8 @@ Result<> LocalSession::logs(const cli::LogQuery& query,
   std::map<std::string, std::vector<LogFile>> files;
   for (bool first = true;; first = false) {
     TRY(const kube::ObjectRef workflow, find(query.workflow));
-    TRY(const auto rows, stored_rows(*store_, workflow->uid()));
+    TRY(const auto rows, selector.empty() ? rows_for(*store_, workflow->uid(), query.node_or_pod)
+                                          : stored_rows(*store_, workflow->uid()));
     TRY(auto pods, workflows::pods_of(workflow->document(), rows));
     if (!selector.empty()) {
       TRY_VOID(select_pods(workflow, rows, selector, pods));

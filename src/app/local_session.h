@@ -35,6 +35,7 @@ class LocalSession final : public cli::Session {
 
   Result<std::vector<doc::Value>> list(bool with_nodes) override;
   Result<doc::Value> get(const std::string& name) override;
+  Result<cli::Glance> glance(const std::string& name) override;
   Result<doc::Value> object(std::string_view kind, const std::string& namespace_name,
                             const std::string& name) override;
   Result<> logs(const cli::LogQuery& query,

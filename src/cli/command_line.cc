@@ -176,6 +176,8 @@ void add_looking_verbs(CLI::App& app, Chosen& chosen) {
         verb.add_option("--status", command.status, "Show only nodes in this phase");
         verb.add_option("--node-field-selector", command.node_field_selector,
                         "Show only the nodes that match");
+        verb.add_flag("--all-nodes", command.all_nodes,
+                      "Show every node of a workflow that has thousands");
       });
   add_verb<ListCommand>(
       app, chosen, "list", "List workflows", list_workflows,

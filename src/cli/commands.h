@@ -75,6 +75,7 @@ struct TestCommand {
 };
 
 struct GetCommand {
+  bool all_nodes = false;
   std::vector<std::string> names;
   OutputFormat output;
   std::string status;

@@ -120,8 +120,13 @@ int get_workflows(const Context& context, const GetCommand& command) {
   if (!session) {
     return report(context, session.error());
   }
+  const bool wants_all =
+      command.all_nodes || options.filter || command.output == "json" || command.output == "yaml";
   for (const std::string& name : command.names) {
-    const auto workflow = (*session)->get(name);
+    auto glance = wants_all ? Result<Glance>(Glance{}) : (*session)->glance(name);
+    const auto workflow = !wants_all && glance ? Result<Value>(std::move(glance->workflow))
+                          : wants_all          ? (*session)->get(name)
+                                               : std::unexpected(std::move(glance).error());
     if (!workflow) {
       return report(context, workflow.error());
     }
@@ -131,6 +136,12 @@ int get_workflows(const Context& context, const GetCommand& command) {
       print_documents(context, {*workflow}, command.output);
     } else {
       context.out << describe_workflow(*workflow, options);
+      if (glance->shown < glance->nodes) {
+        context.out << "\n"
+                    << glance->shown << " of " << glance->nodes
+                    << " nodes are shown; --all-nodes shows all, --status Failed those that "
+                       "failed\n";
+      }
     }
   }
   return 0;

@@ -135,6 +135,13 @@ struct RetryRequest {
   std::vector<std::pair<std::string, std::string>> parameters;
 };
 
+/// A Workflow with as many of its nodes as a person can take in.
+struct Glance {
+  doc::Value workflow;
+  std::size_t nodes = 0;  ///< that it has
+  std::size_t shown = 0;  ///< that are in status.nodes
+};
+
 /// A change to a run that is under way, or to its record when nothing runs.
 struct Control {
   enum class Verb { stop, terminate, suspend, resume, set };
@@ -157,6 +164,8 @@ class Session {
   /// One Workflow with its nodes; "@latest" is the newest. Errors: not_found as kubectl words it,
   /// conflict when several namespaces have one of this name.
   virtual Result<doc::Value> get(const std::string& name) = 0;
+  /// The same with a part of the nodes when there are very many: the cost does not grow with them.
+  virtual Result<Glance> glance(const std::string& name) = 0;
   /// A template or other object, null when there is none.
   virtual Result<doc::Value> object(std::string_view kind, const std::string& namespace_name,
                                     const std::string& name) = 0;

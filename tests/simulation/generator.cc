@@ -86,6 +86,7 @@ class Generator {
   Array templates_[3];
   std::uint32_t fail_percent_ = 0;
   bool depends_on_timing_ = false;
+  bool has_parallelism_ = false;
 };
 
 Value Generator::retry_strategy() {
@@ -546,6 +547,7 @@ Value Generator::composite_template(Made& made) {
   set_composite_outputs(out, made, around);
   if (choices_.chance(15)) {
     out["parallelism"] = 1 + choices_.below(3);
+    has_parallelism_ = true;
   }
   if (choices_.chance(8)) {
     out["failFast"] = true;
@@ -593,6 +595,7 @@ Object Generator::workflow_spec(const Made& entry) {
   spec["templates"] = std::move(templates_[0]);
   if (choices_.chance(25)) {
     spec["parallelism"] = 1 + choices_.below(4);
+    has_parallelism_ = true;
   }
   if (choices_.chance(25)) {
     const Made* handler = callee(Home::workflow, 3);
@@ -669,6 +672,7 @@ GeneratedWorkflow Generator::run() {
                                    {"spec", Object{{"templates", std::move(templates_[2])}}}});
   }
   out.depends_on_timing = depends_on_timing_;
+  out.has_parallelism = has_parallelism_;
   return out;
 }
 

@@ -18,6 +18,9 @@ struct GeneratedWorkflow {
   /// Which steps run, or their messages, may depend on what ends first (failFast, timeouts): only
   /// the run's phase can be compared with that of another run.
   bool depends_on_timing = false;
+  /// Steps wait for each other's places: when a group ends in an error, which of its other steps
+  /// had started is a matter of time.
+  bool has_parallelism = false;
 };
 
 GeneratedWorkflow generate_workflow(Choices& choices);

@@ -353,6 +353,13 @@ Result<std::optional<std::string>> only_value(Statement& statement) {
 
 }  // namespace
 
+Result<std::optional<std::uint64_t>> Database::last_row(std::int64_t owner) const {
+  TRY(auto last,
+      connection_.prepare("SELECT idx FROM rows WHERE owner = ? ORDER BY idx DESC LIMIT 1"));
+  TRY(const bool any, last.bind(1, owner).step());
+  return any ? std::optional(static_cast<std::uint64_t>(last.integer(0))) : std::nullopt;
+}
+
 Result<std::optional<std::string>> Database::row(std::int64_t owner, std::uint64_t index) {
   if (!one_row_) {
     TRY(one_row_, connection_.prepare("SELECT bytes FROM rows WHERE owner = ? AND idx = ?"));

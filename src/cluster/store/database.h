@@ -81,6 +81,7 @@ class Database final {
 
   using RowFunction = std::function<void(std::uint64_t index, std::string_view bytes)>;
   Result<> each_row(std::int64_t owner, const RowFunction& function);
+  Result<std::optional<std::uint64_t>> last_row(std::int64_t owner) const;
   Result<std::optional<std::string>> row(std::int64_t owner, std::uint64_t index);
   Result<std::optional<std::string>> reuse(std::string_view key);
 

@@ -37,6 +37,8 @@ class Disk {
   using RowFunction = Database::RowFunction;
   /// The rows of an object in the order of their numbers.
   virtual Result<> each_row(std::int64_t owner, const RowFunction& function) = 0;
+  /// The number of an object's last row.
+  virtual Result<std::optional<std::uint64_t>> last_row(std::int64_t owner) = 0;
   virtual Result<std::optional<std::string>> row(std::int64_t owner, std::uint64_t index) = 0;
   virtual Result<std::optional<std::string>> reuse(std::string_view key) = 0;
 };

@@ -44,6 +44,11 @@ Result<> SqliteDisk::each_row(std::int64_t owner, const RowFunction& function) {
   return database->each_row(owner, function);
 }
 
+Result<std::optional<std::uint64_t>> SqliteDisk::last_row(std::int64_t owner) {
+  TRY(Database * database, reader());
+  return database->last_row(owner);
+}
+
 Result<std::optional<std::string>> SqliteDisk::row(std::int64_t owner, std::uint64_t index) {
   TRY(Database * database, reader());
   return database->row(owner, index);

@@ -21,6 +21,7 @@ class SqliteDisk final : public Disk {
   bool works_outside_the_loop() const override { return true; }
 
   Result<> each_row(std::int64_t owner, const RowFunction& function) override;
+  Result<std::optional<std::uint64_t>> last_row(std::int64_t owner) override;
   Result<std::optional<std::string>> row(std::int64_t owner, std::uint64_t index) override;
   Result<std::optional<std::string>> reuse(std::string_view key) override;
 

@@ -49,11 +49,23 @@ void Store::put_rows(std::string_view owner, std::vector<kube::Row> rows, kube::
 }
 
 Result<std::vector<kube::Row>> Store::rows(std::string_view owner) const {
-  return impl_->rows(owner);
+  std::vector<kube::Row> out;
+  TRY_VOID(impl_->each_row(owner, [&](std::uint64_t index, std::string_view bytes) {
+    out.push_back({index, std::string(bytes)});
+  }));
+  return out;
+}
+
+Result<> Store::each_row(std::string_view owner, const RowFunction& function) const {
+  return impl_->each_row(owner, function);
 }
 
 Result<kube::Row> Store::row(std::string_view owner, std::uint64_t index) const {
   return impl_->row(owner, index);
+}
+
+Result<std::optional<std::uint64_t>> Store::last_row(std::string_view owner) const {
+  return impl_->last_row(owner);
 }
 
 kube::ObjectRef Store::find_uid(std::string_view uid) const {

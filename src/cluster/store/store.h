@@ -44,6 +44,7 @@ struct Options {
   std::shared_ptr<Disk> disk = {};
 };
 
+using RowFunction = std::function<void(std::uint64_t index, std::string_view bytes)>;
 using DurableFunction = std::move_only_function<void(Result<>)>;
 
 class Store final : public kube::Api {
@@ -70,6 +71,11 @@ class Store final : public kube::Api {
   Result<std::vector<kube::Row>> rows(std::string_view owner) const override;
   Result<kube::Row> row(std::string_view owner, std::uint64_t index) const override;
 
+  /// Visits an object's rows in the order of their numbers without holding more than one.
+  Result<> each_row(std::string_view owner, const RowFunction& function) const;
+  /// The number of an object's last row, without reading any; nothing when there is none. A row
+  /// that is being removed may still count. Error not_found: no such object.
+  Result<std::optional<std::uint64_t>> last_row(std::string_view owner) const;
   /// The object with this uid, or null.
   kube::ObjectRef find_uid(std::string_view uid) const;
 

@@ -328,7 +328,7 @@ Result<> Store::Impl::put_rows(std::string_view owner, std::vector<kube::Row> ro
   return {};
 }
 
-Result<std::vector<kube::Row>> Store::Impl::rows(std::string_view owner) {
+Result<> Store::Impl::each_row(std::string_view owner, const RowFunction& function) {
   const Image::Entry* entry = image_.find_uid(owner);
   if (entry == nullptr) {
     return no_owner(owner);
@@ -337,10 +337,9 @@ Result<std::vector<kube::Row>> Store::Impl::rows(std::string_view owner) {
   const Pending::Rows* newer = pending_.rows(entry->id);
   auto next = newer == nullptr ? kNone.begin() : newer->begin();
   const auto end = newer == nullptr ? kNone.end() : newer->end();
-  std::vector<kube::Row> merged;
   const auto take_newer = [&] {
     if (next->second.bytes != nullptr) {
-      merged.push_back({next->first, *next->second.bytes});
+      function(next->first, *next->second.bytes);
     }
     ++next;
   };
@@ -351,13 +350,30 @@ Result<std::vector<kube::Row>> Store::Impl::rows(std::string_view owner) {
     if (next != end && next->first == index) {
       take_newer();
     } else {
-      merged.push_back({index, std::string(bytes)});
+      function(index, bytes);
     }
   }));
   while (next != end) {
     take_newer();
   }
-  return merged;
+  return {};
+}
+
+Result<std::optional<std::uint64_t>> Store::Impl::last_row(std::string_view owner) {
+  const Image::Entry* entry = image_.find_uid(owner);
+  if (entry == nullptr) {
+    return no_owner(owner);
+  }
+  TRY(auto last, disk_->last_row(entry->id));
+  const Pending::Rows* newer = pending_.rows(entry->id);
+  for (auto it = newer == nullptr ? Pending::Rows::const_reverse_iterator() : newer->rbegin();
+       newer != nullptr && it != newer->rend(); ++it) {
+    if (it->second.bytes != nullptr) {
+      last = std::max(last.value_or(0), it->first);
+      break;
+    }
+  }
+  return last;
 }
 
 Result<kube::Row> Store::Impl::row(std::string_view owner, std::uint64_t index) {

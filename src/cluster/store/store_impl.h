@@ -32,7 +32,8 @@ class Store::Impl final {
   Result<kube::ObjectRef> update(doc::Value document);
   Result<kube::ObjectRef> remove(const kube::ObjectKey& key);
   Result<> put_rows(std::string_view owner, std::vector<kube::Row> rows);
-  Result<std::vector<kube::Row>> rows(std::string_view owner);
+  Result<> each_row(std::string_view owner, const RowFunction& function);
+  Result<std::optional<std::uint64_t>> last_row(std::string_view owner);
   Result<kube::Row> row(std::string_view owner, std::uint64_t index);
   void write_reuse(ReuseWrite write);
   Result<std::optional<std::string>> find_reuse(std::string_view key);

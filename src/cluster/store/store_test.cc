@@ -16,6 +16,22 @@ using testing::StoreTest;
 
 class StoreBehaviour : public StoreTest {};
 
+TEST_F(StoreBehaviour, the_last_row_is_known_without_reading_the_others) {
+  open();
+  const auto made =
+      wait([&](kube::Done done) { store().create(manifest("Workflow", "w"), std::move(done)); });
+  ASSERT_TRUE(made);
+  const std::string uid = (*made)->uid();
+  EXPECT_EQ(store().last_row(uid).value(), std::nullopt);
+  store().put_rows(uid, {{0, "a"}, {7, "b"}}, {});
+  EXPECT_EQ(store().last_row(uid).value(), 7U);
+  loop().run_until_idle();
+  EXPECT_EQ(store().last_row(uid).value(), 7U);
+  store().put_rows(uid, {{9, "c"}}, {});
+  EXPECT_EQ(store().last_row(uid).value(), 9U);
+  EXPECT_EQ(store().last_row("nobody").error().code, ErrorCode::not_found);
+}
+
 ErrorCode code_of(const Result<kube::ObjectRef>& result) { return result.error().code; }
 
 TEST_F(StoreBehaviour, an_object_is_there_at_once_and_after_reopening) {

@@ -1,3 +1,4 @@
+#include "workflows/engine/excerpt.h"
 #include "workflows/engine/globals.h"
 #include "workflows/engine/machine.h"
 
@@ -125,6 +126,7 @@ void Engine::Machine::finish_run(RunPhase phase, std::string message) {
   }
   finished_ = now_;
   metadata_.labels[std::string(kCompletedLabel)] = "true";
+  note_failed_nodes();
   if (phase == RunPhase::error) {
     const auto entry = nodes_->find_name(nodes_->workflow_name());
     if (entry && (*nodes_)[*entry].phase == NodePhase::running) {
@@ -134,6 +136,24 @@ void Engine::Machine::finish_run(RunPhase phase, std::string message) {
   waiting_.clear();
   fulfilled_.clear();
   timers_ = {};
+}
+
+/// For looks at runs with very many nodes (excerpt.h).
+void Engine::Machine::note_failed_nodes() {
+  metadata_.annotations.erase(std::string(kFailedNodesAnnotation));
+  constexpr int kMost = 20;
+  std::string out;
+  int found = 0;
+  for (NodeIndex i = 0; i < nodes_->size() && nodes_->size() > kManyNodes && found < kMost; ++i) {
+    const Node& node = (*nodes_)[i];
+    if (node.type == NodeType::pod && failed_or_error(node.phase)) {
+      out += (found == 0 ? "" : ",") + std::to_string(i);
+      ++found;
+    }
+  }
+  if (found != 0) {
+    metadata_.annotations[std::string(kFailedNodesAnnotation)] = std::move(out);
+  }
 }
 
 bool Engine::Machine::is_finished() const {

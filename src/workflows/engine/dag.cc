@@ -112,7 +112,8 @@ void Engine::Machine::continue_dag(DagFrame& frame) {
   }
 }
 
-Launch Engine::Machine::task_launch(const DagFrame& frame, std::uint32_t number) const {
+/// All but the parents, of which there may be as many as the task before has elements.
+Launch Engine::Machine::element_launch(const DagFrame& frame, std::uint32_t number) const {
   const Call& call = *frame.compiled->calls[number].call;
   Launch launch;
   launch.name = (*nodes_)[frame.node].name + "." + call.name;
@@ -124,6 +125,11 @@ Launch Engine::Machine::task_launch(const DagFrame& frame, std::uint32_t number)
   launch.slot = number;
   launch.in_exit_handler = (*nodes_)[frame.node].in_exit_handler;
   launch.depth = frame.depth + 1;
+  return launch;
+}
+
+Launch Engine::Machine::task_launch(const DagFrame& frame, std::uint32_t number) const {
+  Launch launch = element_launch(frame, number);
   for (const std::uint32_t dependency : frame.compiled->calls[number].dependencies) {
     append_outbound(frame.results[dependency], launch.parents);
   }
@@ -215,7 +221,7 @@ void Engine::Machine::continue_loop(NodeIndex group) {
       loop.plan.next = loop.plan.count;
       break;
     }
-    Launch launch = task_launch(frame, loop.plan.number);
+    Launch launch = element_launch(frame, loop.plan.number);
     launch.owner = group;
     launch.slot = static_cast<std::uint32_t>(loop.plan.next);
     launch.parents = {group};

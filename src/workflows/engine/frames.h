@@ -26,6 +26,8 @@ struct Plan {
   TagText item_arguments;
   TagText item_when;
   TagText item_template;
+  /// What its elements see of other steps, when that cannot change while they are started.
+  std::shared_ptr<const Scope> results;
   std::size_t next = 0;
   std::size_t count = 1;
   bool skips_existing = false;

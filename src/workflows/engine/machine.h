@@ -80,6 +80,7 @@ class Engine::Machine {
   void launch_entry();
   void set_run_phase(RunPhase phase, std::string message);
   void finish_run(RunPhase phase, std::string message);
+  void note_failed_nodes();
   std::optional<TimePoint> workflow_deadline() const;
   void run_due_timers();
   void on_timer(NodeIndex node);
@@ -141,6 +142,7 @@ class Engine::Machine {
                                  const TagText& text, Strictness strictness) const;
   Result<Arguments> resolve_artifacts(Arguments arguments, const Scope& scope) const;
   Result<Artifact> resolve_artifact(const Artifact& artifact, const Scope& scope) const;
+  const Scope& results_for(BoundaryFrame& frame, Plan& plan, Scope& own);
   Result<> expand_plan(BoundaryFrame& frame, Plan& plan);
   Result<LoopCall> loop_call(const Scope& scope, const Plan& plan, std::size_t index) const;
   bool skip_existing(BoundaryFrame& frame, Plan& plan, std::string_view prefix);
@@ -167,6 +169,7 @@ class Engine::Machine {
   Result<> choose_targets(DagFrame& frame);
   void visit_target(DagFrame& frame, std::uint32_t number, std::uint32_t& rank);
   void continue_dag(DagFrame& frame);
+  Launch element_launch(const DagFrame& frame, std::uint32_t number) const;
   Launch task_launch(const DagFrame& frame, std::uint32_t number) const;
   Result<bool> depends_hold(const DagFrame& frame, std::uint32_t number) const;
   bool start_task(DagFrame& frame, std::uint32_t number);

@@ -194,6 +194,23 @@ Result<Artifact> Engine::Machine::resolve_artifact(const Artifact& artifact,
   return out;
 }
 
+/// The results a loop's elements see. They are gathered once, not for each element: a list from
+/// which a loop is made may be as long as the loop. `own` is an empty layer over the frame's
+/// inputs.
+const Scope& Engine::Machine::results_for(BoundaryFrame& frame, Plan& plan, Scope& own) {
+  if (plan.results != nullptr) {
+    return *plan.results;
+  }
+  if (plan.call->mentions.all) {
+    add_call_variables(own, frame, &plan.call->mentions);
+    return own;
+  }
+  auto made = std::make_shared<Scope>(&frame.inputs);
+  add_call_variables(*made, frame, &plan.call->mentions);
+  plan.results = std::move(made);
+  return *plan.results;
+}
+
 /// Finds the elements of a plan's loop; a plan without one stays as it is.
 Result<> Engine::Machine::expand_plan(BoundaryFrame& frame, Plan& plan) {
   if (!plan.call->call->is_loop()) {
@@ -218,8 +235,8 @@ Result<> Engine::Machine::expand_plan(BoundaryFrame& frame, Plan& plan) {
     TRY(plan.item_when, TagText::parse(std::move(json)));
   }
   // An element whose tags do not resolve fails the whole loop before anything of it has started.
-  Scope scope(&frame.inputs);
-  add_call_variables(scope, frame, &plan.call->mentions);
+  Scope own(&frame.inputs);
+  const Scope& scope = results_for(frame, plan, own);
   for (std::size_t i = 0; i < plan.count; ++i) {
     TRY(auto checked, loop_call(scope, plan, i));
   }
@@ -257,8 +274,8 @@ Result<Engine::Machine::LoopCall> Engine::Machine::loop_call(const Scope& scope,
 /// After a restore some of a plan's nodes are there already. True when that leaves nothing to
 /// start.
 bool Engine::Machine::skip_existing(BoundaryFrame& frame, Plan& plan, std::string_view prefix) {
-  Scope scope(&frame.inputs);
-  add_call_variables(scope, frame, &plan.call->mentions);
+  Scope own(&frame.inputs);
+  const Scope& scope = results_for(frame, plan, own);
   while (!plan.exhausted()) {
     std::string name = plan.target.name;
     if (plan.items) {
@@ -284,8 +301,8 @@ Result<Launched> Engine::Machine::launch_next(BoundaryFrame& frame, Plan& plan, 
     return Launched::nothing;
   }
   if (plan.items) {
-    Scope scope(&frame.inputs);
-    add_call_variables(scope, frame, &plan.call->mentions);
+    Scope own(&frame.inputs);
+    const Scope& scope = results_for(frame, plan, own);
     TRY(element, loop_call(scope, plan, plan.next));
     target.name = element.name;
     if (element.template_ref) {

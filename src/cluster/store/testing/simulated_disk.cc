@@ -116,6 +116,14 @@ Result<> DiskSession::each_row(std::int64_t owner, const RowFunction& function) 
   return {};
 }
 
+Result<std::optional<std::uint64_t>> DiskSession::last_row(std::int64_t owner) {
+  const auto found = disk_.objects().find(owner);
+  if (found == disk_.objects().end() || found->second.rows.empty()) {
+    return std::nullopt;
+  }
+  return found->second.rows.rbegin()->first;
+}
+
 Result<std::optional<std::string>> DiskSession::row(std::int64_t owner, std::uint64_t index) {
   const auto found = disk_.objects().find(owner);
   if (found == disk_.objects().end()) {

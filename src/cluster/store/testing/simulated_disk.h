@@ -64,6 +64,7 @@ class DiskSession final : public Disk {
   bool works_outside_the_loop() const override { return false; }
 
   Result<> each_row(std::int64_t owner, const RowFunction& function) override;
+  Result<std::optional<std::uint64_t>> last_row(std::int64_t owner) override;
   Result<std::optional<std::string>> row(std::int64_t owner, std::uint64_t index) override;
   Result<std::optional<std::string>> reuse(std::string_view key) override;
 
