@@ -2,7 +2,7 @@
 
 #include "lang/expr/builtins.h"
 #include "lang/expr/checker_state.h"
-#include "lang/expr/go_regex.h"
+#include "lang/goregex/goregex.h"
 #include "lang/expr/methods.h"
 
 #include <fmt/format.h>

@@ -1,7 +1,7 @@
 #include "lang/expr/operators.h"
 
 #include "lang/expr/builtins.h"
-#include "lang/expr/go_regex.h"
+#include "lang/goregex/goregex.h"
 #include "lang/expr/parts.h"
 
 #include <fmt/format.h>

@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "lang/gotime/gotime.h"
-#include "lang/when/regexp.h"
+#include "lang/goregex/goregex.h"
 
 #include <string>
 #include <string_view>
