@@ -1,5 +1,6 @@
 // Tables jsonpath and jq.
 
+#include "lang/jq/jq.h"
 #include "lang/jsonpath/template.h"
 #include "reader.h"
 
@@ -30,7 +31,15 @@ Result<std::string> fill(const Case& one) {
       document, flag_at(one.in, "allowMissingKeys") ? MissingKeys::allow : MissingKeys::refuse);
 }
 
+Result<std::string> filter(const Case& one) {
+  TRY(const doc::Value document, document_of(one));
+  TRY(const auto compiled, JqFilter::compile(text_at(one.in, "filter")));
+  return compiled.text(document);
+}
+
 }  // namespace
+
+Outcome read_jq(const Case& one) { return text_outcome(filter(one)); }
 
 Outcome read_jsonpath(const Case& one) { return text_outcome(fill(one)); }
 
