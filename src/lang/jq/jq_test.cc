@@ -154,6 +154,17 @@ TEST(Jq, what_runs_for_ever_or_grows_is_stopped) {
   EXPECT_EQ(run(sum), "error: the filter is nested too deeply");
 }
 
+TEST(Jq, updates_of_large_values_are_not_quadratic) {
+  const std::string_view list = "[range(10000)]";
+  const auto sum = [&](std::string_view update) {
+    return run(std::string(list) + " | " + std::string(update) + " | add");
+  };
+  EXPECT_EQ(sum(".[] |= . * 2"), "99990000");
+  EXPECT_EQ(sum(".[] = 1"), "10000");
+  EXPECT_EQ(sum(".[range(length) | {start: ., end: (. + 1)}] = [1]"), "10000");
+  EXPECT_EQ(sum("del(.[range(1; length) | {start: ., end: (. + 1)}])"), "0");
+}
+
 TEST(Jq, one_program_runs_many_times) {
   const JqFilter filter = JqFilter::compile("[.[] | . + 1]").value();
   EXPECT_EQ(filter.text(doc::parse_json("[1]").value()).value(), "[2]");

@@ -130,7 +130,7 @@ class Update {
     if (value.is_null()) {
       value = Value::map({});
     }
-    budget_.spend(1 + value.as_map().size() / 8);
+    budget_.spend(1 + (value.is_shared() ? value.as_map().size() * 4 : 0));
     Outcome inner = run(is_there ? value.take_member(key) : Value(), at + 1);
     if (inner) {
       value.set_member(key, *std::move(inner));
@@ -160,7 +160,9 @@ class Update {
         return problem("array index too large: " + preview(Value::integer(index)));
       }
     }
-    if (!budget_.spend(1 + static_cast<std::uint64_t>(std::max(index - size, size / 16)))) {
+    const std::int64_t copied = value.is_shared() ? size : 0;
+    if (!budget_.spend(1 +
+                       static_cast<std::uint64_t>(std::max<std::int64_t>(index - size, copied)))) {
       return value;
     }
     if (value.is_null()) {
@@ -183,30 +185,56 @@ class Update {
     if (!key) {
       return std::unexpected(key.error());
     }
-    const List old = value.is_null() ? List() : value.as_list();
-    budget_.spend(1 + old.size());
-    const auto ends = ends_of(*key->from, *key->to, old.size(), "an array");
+    const std::size_t size = value.is_null() ? 0 : value.as_list().size();
+    const auto ends = ends_of(*key->from, *key->to, size, "an array");
     if (!ends) {
       return std::unexpected(ends.error());
     }
     if (ends->from == ends->to && deletes()) {
       return value;
     }
-    const auto begin = old.begin() + static_cast<std::ptrdiff_t>(ends->from);
-    const auto end = old.begin() + static_cast<std::ptrdiff_t>(ends->to);
-    Outcome inner = run(Value::list(List(begin, end)), at + 1);
+    if (deletes() && at + 1 == path_.size()) {
+      budget_.spend(1 + ends->to - ends->from);
+      for (std::size_t i = ends->from; i < ends->to; ++i) {
+        value.set_element(i, Value::gone());
+      }
+      return value;
+    }
+    return replace(std::move(value), *ends, at);
+  }
+
+  /// A slice becomes what the rest of the path makes of it.
+  Outcome replace(Value value, const Ends& ends, std::size_t at) {
+    static const List kNone;
+    const auto part = [&ends](const List& list) {
+      return std::pair(list.begin() + static_cast<std::ptrdiff_t>(ends.from),
+                       list.begin() + static_cast<std::ptrdiff_t>(ends.to));
+    };
+    const std::size_t length = ends.to - ends.from;
+    budget_.spend(1 + length);
+    const auto [first, last] = part(value.is_null() ? kNone : value.as_list());
+    Outcome inner = run(Value::list(List(first, last)), at + 1);
     if (!inner) {
       return inner;
     }
-    List changed(old.begin(), begin);
-    if (inner->is(Kind::gone)) {
-      changed.insert(changed.end(), ends->to - ends->from, Value::gone());
-    } else if (inner->is(Kind::list)) {
-      budget_.spend(inner->as_list().size());
-      changed.insert(changed.end(), inner->as_list().begin(), inner->as_list().end());
-    } else {
+    if (!inner->is(Kind::list)) {
       return expected_array(*inner);
     }
+    const List& fresh = inner->as_list();
+    if (fresh.size() == length && !value.is_null()) {
+      budget_.spend(value.is_shared() ? value.as_list().size() : 0);
+      for (std::size_t i = 0; i < length; ++i) {
+        value.set_element(ends.from + i, fresh[i]);
+      }
+      return value;
+    }
+    const List& old = value.is_null() ? kNone : value.as_list();
+    if (!budget_.spend(old.size() + fresh.size())) {
+      return value;
+    }
+    const auto [begin, end] = part(old);
+    List changed(old.begin(), begin);
+    changed.insert(changed.end(), fresh.begin(), fresh.end());
     changed.insert(changed.end(), end, old.end());
     return Value::list(std::move(changed));
   }
@@ -332,6 +360,10 @@ Outcome slice_of(const Value& value, const Value& from, const Value& to, Budget&
     if (!ends) {
       return std::unexpected(ends.error());
     }
+    if (ends->from == 0 && ends->to == list.size()) {
+      // The same list: a path to it goes on.
+      return value;
+    }
     budget.spend(1 + (ends->to - ends->from) / 2);
     return Value::list(List(list.begin() + static_cast<std::ptrdiff_t>(ends->from),
                             list.begin() + static_cast<std::ptrdiff_t>(ends->to)));
@@ -402,6 +434,9 @@ Outcome delete_paths(Value value, const Value& paths, Budget& budget) {
                  : std::move(changed);
     }
     value = *std::move(changed);
+    if (!budget.spend(1)) {
+      break;
+    }
   }
   return without_gone(value, budget);
 }

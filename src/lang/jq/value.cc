@@ -121,6 +121,14 @@ bool Value::is_same(const Value& other) const {
   return false;
 }
 
+bool Value::is_shared() const {
+  if (const auto* list = std::get_if<ListPointer>(&data_)) {
+    return list->use_count() > 1;
+  }
+  const auto* map = std::get_if<MapPointer>(&data_);
+  return map != nullptr && map->use_count() > 1;
+}
+
 Value::HeldList& Value::own_list() {
   auto& list = std::get<ListPointer>(data_);
   if (list.use_count() > 1) {

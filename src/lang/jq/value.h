@@ -99,6 +99,9 @@ class Value {
   /// The same list or map in memory, or equal scalars: whether a path still leads to a value.
   bool is_same(const Value& other) const;
 
+  /// Whether a change of the list or map has to copy it first.
+  bool is_shared() const;
+
   // Changes of a list or map; one that is shared is copied first.
   void append(Value element);
   /// Elements in between become null. A list.
