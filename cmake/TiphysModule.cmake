@@ -41,8 +41,9 @@ function(tiphys_module folder)
     set_tests_properties(${id}_test PROPERTIES LABELS "quick;unit" TIMEOUT 300)
   endif()
 
-  # A fuzz target is a libFuzzer program in the preset `fuzz`. Everywhere else it is linked with a small driver that runs
-  # the kept corpus, testdata/fuzz/<name>/ beside the source, so that what was found once stays fixed.
+  # A fuzz target is a libFuzzer program in the preset `fuzz`, where its test runs for FUZZ_SECONDS. Everywhere else it is
+  # linked with a small driver that runs the kept corpus, testdata/fuzz/<name>/ beside the source, so that what was found
+  # once stays fixed, and then mutations of it for TIPHYS_FUZZ_SECONDS.
   if(NOT TIPHYS_UNIT_TESTS AND NOT TIPHYS_FUZZ)
     set(ARG_FUZZ)
   endif()
@@ -51,9 +52,12 @@ function(tiphys_module folder)
     if(TIPHYS_FUZZ)
       add_executable(${name} ${fuzz})
       target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+      add_test(NAME ${name}_run
+        COMMAND python3 ${CMAKE_SOURCE_DIR}/tools/ci/fuzz.py $<TARGET_FILE:${name}> ${source_dir}/testdata/fuzz/${name})
+      set_tests_properties(${name}_run PROPERTIES LABELS "fuzz" TIMEOUT 3600)
     else()
       add_executable(${name} ${fuzz} ${CMAKE_SOURCE_DIR}/tools/ci/corpus_driver.cc)
-      add_test(NAME ${name}_corpus COMMAND ${name} ${source_dir}/testdata/fuzz/${name})
+      add_test(NAME ${name}_corpus COMMAND ${name} --seconds ${TIPHYS_FUZZ_SECONDS} ${source_dir}/testdata/fuzz/${name})
       set_tests_properties(${name}_corpus PROPERTIES LABELS "quick;fuzz" TIMEOUT 300)
     endif()
     target_link_libraries(${name} PRIVATE ${target})

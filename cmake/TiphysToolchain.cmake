@@ -9,6 +9,7 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 set(TIPHYS_SANITIZE "" CACHE STRING "Sanitizers to build with, as clang's -fsanitize takes them")
 option(TIPHYS_FUZZ "Build the libFuzzer targets" OFF)
+set(TIPHYS_FUZZ_SECONDS 1 CACHE STRING "How long the driver of a fuzz corpus goes on with mutations")
 option(TIPHYS_UNIT_TESTS "Build the unit tests and the drivers of fuzz corpora" ON)
 
 find_program(TIPHYS_CCACHE ccache)

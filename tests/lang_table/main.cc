@@ -14,10 +14,10 @@ namespace tiphys::table {
 namespace {
 
 const std::map<std::string_view, Reader> kReaders = {
-    {"cron", read_cron},          {"depends", read_depends}, {"duration", read_duration},
-    {"expr", read_expr},          {"items", read_items},     {"node-names", read_names},
-    {"template-tags", read_tags}, {"sprig", read_expr},      {"when", read_when},
-    {"yaml", read_yaml},
+    {"cron", read_cron},         {"depends", read_depends},  {"duration", read_duration},
+    {"expr", read_expr},         {"items", read_items},      {"jq", read_jq},
+    {"jsonpath", read_jsonpath}, {"node-names", read_names}, {"template-tags", read_tags},
+    {"sprig", read_expr},        {"when", read_when},        {"yaml", read_yaml},
 };
 
 struct Count {

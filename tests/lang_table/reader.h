@@ -36,6 +36,8 @@ Outcome read_items(const Case& one);
 Outcome read_tags(const Case& one);
 Outcome read_expr(const Case& one);
 Outcome read_cron(const Case& one);
+Outcome read_jq(const Case& one);
+Outcome read_jsonpath(const Case& one);
 
 // Helpers.
 

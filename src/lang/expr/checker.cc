@@ -2,8 +2,8 @@
 
 #include "lang/expr/builtins.h"
 #include "lang/expr/checker_state.h"
-#include "lang/expr/go_regex.h"
 #include "lang/expr/methods.h"
+#include "lang/goregex/goregex.h"
 
 #include <fmt/format.h>
 

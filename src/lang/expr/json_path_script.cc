@@ -1,7 +1,7 @@
 /// The expressions inside JSON paths.
 #include "lang/expr/go_json.h"
-#include "lang/expr/go_regex.h"
 #include "lang/expr/json_path.h"
+#include "lang/goregex/goregex.h"
 #include "lang/gotext/gotext.h"
 
 #include <fmt/format.h>

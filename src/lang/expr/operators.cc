@@ -1,8 +1,8 @@
 #include "lang/expr/operators.h"
 
 #include "lang/expr/builtins.h"
-#include "lang/expr/go_regex.h"
 #include "lang/expr/parts.h"
+#include "lang/goregex/goregex.h"
 
 #include <fmt/format.h>
 

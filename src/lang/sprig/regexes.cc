@@ -1,6 +1,6 @@
 /// Regular expressions with the iteration rules of Go's package regexp.
-#include "lang/expr/go_regex.h"
 #include "lang/expr/parts.h"
+#include "lang/goregex/goregex.h"
 #include "lang/gotext/gotext.h"
 #include "lang/sprig/functions.h"
 
@@ -59,29 +59,16 @@ Found place_of(std::string_view text, const re2::StringPiece& piece) {
   return {begin, begin + piece.size()};
 }
 
-/// The matches that do not overlap; an empty one right behind another does not count.
 Result<std::vector<Found>> find_all(const Call& call, const RE2& pattern, std::string_view text,
                                     std::int64_t limit) {
   std::vector<Found> out;
-  Groups groups(1);
-  std::size_t at = 0;
-  std::optional<std::size_t> last_end;
+  RegexMatches matches(pattern, text, 1);
   const auto full = [&] { return limit >= 0 && std::cmp_greater_equal(out.size(), limit); };
-  while (!full() && at <= text.size() && match_at(pattern, text, at, groups)) {
-    TRY_VOID(charge_match(call, text.size() - at));
-    const Found found = place_of(text, groups[0]);
-    const bool empty_here = found.end == at;
-    const bool repeated = empty_here && found.begin == last_end;
-    if (empty_here) {
-      at += std::max<std::size_t>(1, first_rune(text.substr(at)).size);
-    } else {
-      at = found.end;
-    }
-    last_end = found.end;
-    if (!repeated) {
-      TRY_VOID(call.run.charge(1));
-      out.push_back(found);
-    }
+  while (!full() && matches.next()) {
+    const auto found = *matches.span(0);
+    TRY_VOID(charge_match(call, text.size() - found.begin));
+    TRY_VOID(call.run.charge(1));
+    out.push_back({found.begin, found.end});
   }
   return out;
 }

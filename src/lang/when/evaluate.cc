@@ -220,7 +220,7 @@ Result<Value> match(std::string_view symbol, const Value& left, const Value& rig
   const auto regexp = GoRegexp::compile(pattern);
   if (!regexp) {
     return refuse(
-        fmt::format("Unable to compile regexp pattern '{}': {}", pattern, regexp.error()));
+        fmt::format("Unable to compile regexp pattern '{}': {}", pattern, regexp.error().message));
   }
   return found(*regexp);
 }

@@ -432,7 +432,7 @@ Result<> check(std::vector<Token>& tokens) {
     }
     auto regexp = GoRegexp::compile(std::get<std::string>(right.value));
     if (!regexp) {
-      return refuse(std::move(regexp).error());
+      return refuse(std::move(regexp).error().message);
     }
     right = {pattern, *std::move(regexp)};
   }

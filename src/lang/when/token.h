@@ -2,8 +2,8 @@
 /// The tokens of `when`: scanning, and which kind may follow which. Private to the module.
 
 #include "base/error.h"
+#include "lang/goregex/goregex.h"
 #include "lang/gotime/gotime.h"
-#include "lang/when/regexp.h"
 
 #include <string>
 #include <string_view>

@@ -1,4 +1,8 @@
-#include "lang/expr/go_regex.h"
+#include "lang/goregex/goregex.h"
+
+#include "lang/gotext/gotext.h"
+
+#include <algorithm>
 
 namespace tiphys::lang {
 namespace {
@@ -62,6 +66,19 @@ std::string_view go_text(RE2::ErrorCode code) {
   }
 }
 
+/// The piece of the pattern that Go shows beside the name of the problem.
+std::string go_fragment(const RE2& program, std::string_view pattern) {
+  switch (program.error_code()) {
+    case RE2::ErrorMissingParen:
+    case RE2::ErrorUnexpectedParen:
+      return std::string(pattern);
+    case RE2::ErrorTrailingBackslash:
+      return "";
+    default:
+      return program.error_arg();
+  }
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const RE2>> compile_regex(std::string_view pattern) {
@@ -71,10 +88,52 @@ Result<std::shared_ptr<const RE2>> compile_regex(std::string_view pattern) {
   if (compiled->ok()) {
     return compiled;
   }
-  const bool whole = compiled->error_code() == RE2::ErrorTrailingBackslash;
   return fail(ErrorCode::invalid,
-              "error parsing regexp: " + std::string(go_text(compiled->error_code())) +
-                  (whole ? ": ``" : ": `" + compiled->error_arg() + "`"));
+              "error parsing regexp: " + std::string(go_text(compiled->error_code())) + ": `" +
+                  go_fragment(*compiled, pattern) + "`");
+}
+
+Result<GoRegexp> GoRegexp::compile(std::string_view pattern) {
+  GoRegexp out;
+  out.pattern_ = pattern;
+  TRY(out.program_, compile_regex(pattern));
+  return out;
+}
+
+bool GoRegexp::matches(std::string_view text) const {
+  return RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *program_);
+}
+
+RegexMatches::RegexMatches(const RE2& pattern, std::string_view text, std::size_t groups)
+    : pattern_(pattern), text_(text), groups_(groups) {}
+
+bool RegexMatches::next() {
+  while (at_ <= text_.size() &&
+         pattern_.Match({text_.data(), text_.size()}, at_, text_.size(), RE2::UNANCHORED,
+                        groups_.data(), static_cast<int>(groups_.size()))) {
+    const Span found = *span(0);
+    const bool is_empty_here = found.end == at_;
+    const bool is_repeated = is_empty_here && found.begin == last_end_;
+    if (is_empty_here) {
+      at_ += std::max<std::size_t>(1, first_rune(text_.substr(at_)).size);
+    } else {
+      at_ = found.end;
+    }
+    last_end_ = found.end;
+    if (!is_repeated) {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::optional<RegexMatches::Span> RegexMatches::span(std::size_t group) const {
+  const re2::StringPiece& piece = groups_[group];
+  if (piece.data() == nullptr) {
+    return std::nullopt;
+  }
+  const auto begin = static_cast<std::size_t>(piece.data() - text_.data());
+  return Span{begin, begin + piece.size()};
 }
 
 }  // namespace tiphys::lang
