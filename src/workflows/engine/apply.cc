@@ -30,6 +30,7 @@ Result<Decisions> Engine::Machine::apply(const Event& event, TimePoint now) {
     run_due_timers();
     settle();
     resume_waiting();
+    watch_workflow_hooks();
   }
   for (const NodeIndex index : decisions_.changed) {
     marked_[index] = 0;
@@ -43,7 +44,10 @@ Result<Decisions> Engine::Machine::apply(const Event& event, TimePoint now) {
 
 Result<> Engine::Machine::handle(const Event& event) {
   return std::visit(Overloaded{
-                        [&](const Start&) -> Result<> {
+                        [&](const Start& begin) -> Result<> {
+                          if (!begin.refusal.empty()) {
+                            fail_start(RunPhase::failed, begin.refusal);
+                          }
                           start();
                           return {};
                         },
@@ -90,7 +94,7 @@ void Engine::Machine::start() {
 void Engine::Machine::launch_entry() {
   if (const auto entry = nodes_->find_name(nodes_->workflow_name())) {
     if ((*nodes_)[*entry].done) {
-      start_exit_handler();
+      after_entry();
     }
     return;
   }
@@ -183,11 +187,19 @@ void Engine::Machine::on_timer(NodeIndex node) {
 
 /// Takes one fulfilled node after the other until nothing follows from any of them.
 void Engine::Machine::settle() {
-  while (!fulfilled_.empty() && !suspended_ && !is_finished()) {
-    const NodeIndex index = fulfilled_.front();
-    fulfilled_.pop_front();
-    if (!(*nodes_)[index].done && !start_exit_hook(index)) {
-      node_done(index);
+  while (!suspended_ && !is_finished()) {
+    if (!hook_checks_.empty()) {
+      const NodeIndex index = hook_checks_.front();
+      hook_checks_.pop_front();
+      if (!fulfilled((*nodes_)[index].phase)) {
+        run_hooks(index);
+      }
+    } else if (!fulfilled_.empty()) {
+      const NodeIndex index = fulfilled_.front();
+      fulfilled_.pop_front();
+      end_node(index);
+    } else {
+      return;
     }
   }
 }
@@ -224,47 +236,34 @@ void Engine::Machine::resume_owner(NodeIndex owner) {
     launch_entry();
     return;
   }
+  // A hook of the node may have had no slot too.
+  if (fulfilled((*nodes_)[owner].phase)) {
+    end_node(owner);
+    return;
+  }
+  run_hooks(owner);
   const Node& node = (*nodes_)[owner];
-  if (node.done) {
+  if (fulfilled(node.phase)) {
     return;
   }
   switch (node.type) {
     case NodeType::steps:
-      if (!fulfilled(node.phase)) {
-        start_group(*steps_.at(owner));
-        return;
-      }
-      break;
+      start_group(*steps_.at(owner));
+      return;
     case NodeType::step_group:
-      if (!fulfilled(node.phase)) {
-        continue_group(*steps_.at(node.boundary));
-        return;
-      }
-      break;
+      continue_group(*steps_.at(node.boundary));
+      return;
     case NodeType::dag:
-      if (!fulfilled(node.phase)) {
-        continue_dag(*dags_.at(owner));
-        return;
-      }
-      break;
+      continue_dag(*dags_.at(owner));
+      return;
     case NodeType::task_group:
-      if (!fulfilled(node.phase)) {
-        continue_loop(owner);
-        return;
-      }
-      break;
+      continue_loop(owner);
+      return;
     case NodeType::retry:
-      if (!fulfilled(node.phase)) {
-        attempt_done(owner);
-        return;
-      }
-      break;
+      attempt_done(owner);
+      return;
     default:
-      break;
-  }
-  // A node whose exit hook had no slot.
-  if (!node.done && !start_exit_hook(owner)) {
-    node_done(owner);
+      return;
   }
 }
 

@@ -56,8 +56,6 @@ const std::map<std::string, std::string> kOperateSkipped = {
     {"depends-daemon", "daemon templates"},
     {"containerset", "containerSet templates"},
     {"containerset-fail", "containerSet templates"},
-    {"hooks-template", "hooks other than exit"},
-    {"workflow-hooks", "hooks other than exit"},
     {"bad-entrypoint", "the controller validates before it starts an engine"},
     {"bad-template-ref", "the controller validates before it starts an engine"},
     {"bad-param-ref", "the controller validates before it starts an engine"},

@@ -77,12 +77,6 @@ const lang::TagRules& rules_of(Strictness strictness) {
   return kAll;
 }
 
-Result<lang::ExprValue> evaluate(std::string_view expression, const Scope& scope) {
-  TRY(const auto parsed, lang::Expr::parse(expression));
-  const lang::ScopeEnvironment environment(scope, functions());
-  return parsed.run(environment, runtime());
-}
-
 }  // namespace
 
 Present::Present(TimePoint moment) { present = moment; }
@@ -132,6 +126,12 @@ Result<std::string> replace_in_passes(const TagText& text, const Scope& locals,
 
 Result<bool> should_execute(std::string_view when) {
   return when.empty() ? Result<bool>(true) : lang::should_execute(when);
+}
+
+Result<lang::ExprValue> evaluate(std::string_view expression, const Scope& scope) {
+  TRY(const auto parsed, lang::Expr::parse(expression));
+  const lang::ScopeEnvironment environment(scope, functions());
+  return parsed.run(environment, runtime());
 }
 
 Result<std::string> evaluate_text(std::string_view expression, const Scope& scope) {

@@ -63,6 +63,8 @@ Result<std::string> replace_in_passes(const TagText& text, const Scope& locals,
 /// Whether a step with this (substituted) condition is to run.
 Result<bool> should_execute(std::string_view when);
 
+/// An expression without braces over the scope. Error bad_request when it cannot be evaluated.
+Result<lang::ExprValue> evaluate(std::string_view expression, const Scope& scope);
 /// An expression without braces over the scope, as valueFrom.expression, fromExpression and hooks
 /// use it. Error bad_request when it cannot be evaluated or gives nil.
 Result<std::string> evaluate_text(std::string_view expression, const Scope& scope);
