@@ -1,3 +1,4 @@
+#include "base/fnv.h"
 #include "workflows/engine/globals.h"
 #include "workflows/engine/machine.h"
 
@@ -18,7 +19,7 @@ struct Overloaded : Handlers... {
 }  // namespace
 
 Result<Decisions> Engine::Machine::apply(const Event& event, TimePoint now) {
-  const Present present(now);
+  const Present present(now, seed_at(now));
   now_ = now;
   decisions_ = {};
   budget_ = config_.maximum_launches;
@@ -40,6 +41,17 @@ Result<Decisions> Engine::Machine::apply(const Event& event, TimePoint now) {
     decisions_.workflow_changed = true;
   }
   return std::move(decisions_);
+}
+
+/// Differs from run to run and from event to event.
+std::uint64_t Engine::Machine::seed_at(TimePoint now) const {
+  const auto half = [&](std::string_view salt) {
+    return static_cast<std::uint64_t>(fnv1a_32(
+        metadata_.uid + std::string(salt) + std::to_string(now.time_since_epoch().count()) + "/" +
+        std::to_string(nodes_->size()) + "/" + std::to_string(progress_done_) + "/" +
+        std::to_string(active_pods_)));
+  };
+  return half("/a/") << 32U | half("/b/");
 }
 
 Result<> Engine::Machine::handle(const Event& event) {

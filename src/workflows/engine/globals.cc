@@ -40,6 +40,24 @@ constexpr std::string_view kLabelRule =
     "'.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  "
     "or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 
+/// Go's %T of a value.
+std::string go_type_of(const lang::ExprValue& value) {
+  switch (value.kind()) {
+    case lang::ExprKind::nil:
+      return "<nil>";
+    case lang::ExprKind::boolean:
+      return "bool";
+    case lang::ExprKind::float64:
+      return "float64";
+    case lang::ExprKind::list:
+      return "[]interface {}";
+    case lang::ExprKind::map:
+      return "map[string]interface {}";
+    default:
+      return value.type_name();
+  }
+}
+
 std::string json_of(const std::map<std::string, std::string>& entries) {
   doc::Object object;
   for (const auto& [key, value] : entries) {
@@ -176,7 +194,7 @@ Result<std::string> evaluate_label(std::string_view label, std::string_view expr
   }
   if (value->kind() != lang::ExprKind::string) {
     return fail(ErrorCode::invalid,
-                what + " evaluted to " + value->type_name() + " but must be a string");
+                what + " evaluted to " + go_type_of(*value) + " but must be a string");
   }
   return std::string(value->as_string());
 }

@@ -129,6 +129,9 @@ void Engine::Machine::fail_hooked(NodeIndex index, BoundaryFrame& frame, std::st
     (*nodes_)[dag.node].message = error;
     mark(dag.node);
   }
+  if ((*nodes_)[index].type == NodeType::pod && !fulfilled((*nodes_)[index].phase)) {
+    decisions_.stop_pods.push_back({index, nodes_->pod_name(index)});
+  }
   set_phase(index, NodePhase::error, std::move(error));
 }
 

@@ -74,6 +74,7 @@ class Engine::Machine {
   void load_status(const doc::Value& status);
 
   // apply.cc: events, the run's phase.
+  std::uint64_t seed_at(TimePoint now) const;
   Result<> handle(const Event& event);
   void start();
   void launch_entry();

@@ -91,6 +91,7 @@ void Engine::Machine::set_phase(NodeIndex index, NodePhase phase) {
   count(index, +1);
   mark(index);
   note_phase_for_hooks(index);
+  pods_seen_ = pods_seen_ || (node.type == NodeType::pod && phase != NodePhase::pending);
   if (!fulfilled(phase)) {
     return;
   }

@@ -153,7 +153,7 @@ Result<std::string> Engine::Machine::substitute_for(NodeIndex index, std::string
 }
 
 Result<CreatePod> Engine::Machine::pod_of(NodeIndex index, TimePoint now) {
-  const Present present(now);
+  const Present present(now, seed_at(now));
   now_ = now;
   if (index >= nodes_->size() || (*nodes_)[index].type != NodeType::pod ||
       fulfilled((*nodes_)[index].phase)) {

@@ -13,12 +13,13 @@ namespace tiphys::workflows {
 
 using lang::Scope;
 
-/// While one lives, expressions see its moment as the present (now(), sprig.date): that of the
-/// event being applied, so that what an expression gives follows from the events alone. Without one
-/// they have no present. One at a time on a thread.
+/// While one lives, expressions see its moment as the present (now(), sprig.date), that of the
+/// event being applied, and draw what looks random (sprig.uuidv4, randAlpha) from its seed, so that
+/// what an expression gives follows from the run and its events alone. Without one they have
+/// neither. One at a time on a thread.
 class Present {
  public:
-  explicit Present(TimePoint moment);
+  Present(TimePoint moment, std::uint64_t seed);
   Present(const Present&) = delete;
   Present& operator=(const Present&) = delete;
   ~Present();
