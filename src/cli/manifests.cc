@@ -235,7 +235,8 @@ Result<> apply_submit_options(Value& workflow, const SubmitOptions& options,
       return fail(ErrorCode::invalid, "metadata.name or metadata.generateName is required");
     }
     // As an API server does it, so that the name fits into a label.
-    member(metadata, "name") = base.substr(0, kLongestGeneratedBase) + context.surroundings.random_suffix();
+    member(metadata, "name") =
+        base.substr(0, kLongestGeneratedBase) + context.surroundings.random_suffix();
   }
   Value& spec = member(workflow, "spec");
   put_text(spec, "entrypoint", options.entrypoint);

@@ -274,6 +274,9 @@ void Engine::Machine::open_boundary(BoundaryFrame& frame, NodeIndex index,
   frame.depth = depth;
   frame.results.assign(compiled.calls.size(), kNoNode);
   fill_scope(frame, compiled, index);
+  if (const Node& node = (*nodes_)[index]; node.retried) {
+    set_retry_variables(frame.locals, node.owner, node.slot);
+  }
 }
 
 const CompiledCall* Engine::Machine::call_of(NodeIndex index) const {
