@@ -19,6 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 using doc::Value;
 
+constexpr std::size_t kLongestGeneratedBase = 58;
+
 Result<std::string> read_file(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
@@ -232,7 +234,9 @@ Result<> apply_submit_options(Value& workflow, const SubmitOptions& options,
     if (base.empty()) {
       return fail(ErrorCode::invalid, "metadata.name or metadata.generateName is required");
     }
-    member(metadata, "name") = base + context.surroundings.random_suffix();
+    // As an API server does it, so that the name fits into a label.
+    member(metadata, "name") =
+        base.substr(0, kLongestGeneratedBase) + context.surroundings.random_suffix();
   }
   Value& spec = member(workflow, "spec");
   put_text(spec, "entrypoint", options.entrypoint);

@@ -1,5 +1,5 @@
 // workflow_golden GOLDEN.tsv DIR [--program TIPHYS] [--group G,...] [--path DIR] [--jobs N]
-// [--verbose]
+// [--support FILE] [--exceptions FILE] [--verbose]
 //
 // Runs the manifests of DIR that the table names through the real program, each in a state
 // directory of its own, and compares the outcome with the table node by node. A line per
@@ -49,6 +49,7 @@ struct GoldenRun {
 
 struct Options {
   fs::path table, folder, program, image_path;
+  fs::path support;  ///< further documents that runs may refer to
   std::set<std::string> groups;
   std::set<std::string> exceptions;  ///< files that are left out, see --exceptions
   bool verbose = false;
@@ -112,7 +113,7 @@ std::vector<Document> split_documents(const std::string& text) {
 }
 
 /// Everything that Workflows may refer to: the file's own folder first, then what the rest of the
-/// tree adds.
+/// tree adds, then the support file.
 std::string supporting_documents(const Options& options, const fs::path& file) {
   static const std::set<std::string> kKinds = {"WorkflowTemplate", "ClusterWorkflowTemplate",
                                                "ConfigMap", "Secret", "PersistentVolumeClaim"};
@@ -125,6 +126,9 @@ std::string supporting_documents(const Options& options, const fs::path& file) {
   std::ranges::sort(files, {}, [&](const fs::path& path) {
     return std::pair(path.parent_path() != file.parent_path(), path.string());
   });
+  if (!options.support.empty()) {
+    files.push_back(options.support);
+  }
   std::set<std::string> seen;
   std::string out;
   for (const fs::path& path : files) {
@@ -423,6 +427,8 @@ Options parse_arguments(int count, char** arguments) {
         options.program = value;
       } else if (argument == "--path") {
         options.image_path = value;
+      } else if (argument == "--support") {
+        options.support = value;
       } else if (argument == "--exceptions") {
         // A file a line, then why; # begins a comment.
         std::ifstream lines(value);

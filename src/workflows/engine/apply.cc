@@ -1,3 +1,4 @@
+#include "base/fnv.h"
 #include "workflows/engine/excerpt.h"
 #include "workflows/engine/globals.h"
 #include "workflows/engine/machine.h"
@@ -19,7 +20,7 @@ struct Overloaded : Handlers... {
 }  // namespace
 
 Result<Decisions> Engine::Machine::apply(const Event& event, TimePoint now) {
-  const Present present(now);
+  const Present present(now, seed_at(now));
   now_ = now;
   decisions_ = {};
   budget_ = config_.maximum_launches;
@@ -31,6 +32,7 @@ Result<Decisions> Engine::Machine::apply(const Event& event, TimePoint now) {
     run_due_timers();
     settle();
     resume_waiting();
+    watch_workflow_hooks();
   }
   for (const NodeIndex index : decisions_.changed) {
     marked_[index] = 0;
@@ -42,9 +44,23 @@ Result<Decisions> Engine::Machine::apply(const Event& event, TimePoint now) {
   return std::move(decisions_);
 }
 
+/// Differs from run to run and from event to event.
+std::uint64_t Engine::Machine::seed_at(TimePoint now) const {
+  const auto half = [&](std::string_view salt) {
+    return static_cast<std::uint64_t>(fnv1a_32(
+        metadata_.uid + std::string(salt) + std::to_string(now.time_since_epoch().count()) + "/" +
+        std::to_string(nodes_->size()) + "/" + std::to_string(progress_done_) + "/" +
+        std::to_string(active_pods_)));
+  };
+  return half("/a/") << 32U | half("/b/");
+}
+
 Result<> Engine::Machine::handle(const Event& event) {
   return std::visit(Overloaded{
-                        [&](const Start&) -> Result<> {
+                        [&](const Start& begin) -> Result<> {
+                          if (!begin.refusal.empty()) {
+                            fail_start(RunPhase::failed, begin.refusal);
+                          }
                           start();
                           return {};
                         },
@@ -91,7 +107,7 @@ void Engine::Machine::start() {
 void Engine::Machine::launch_entry() {
   if (const auto entry = nodes_->find_name(nodes_->workflow_name())) {
     if ((*nodes_)[*entry].done) {
-      start_exit_handler();
+      after_entry();
     }
     return;
   }
@@ -206,11 +222,19 @@ void Engine::Machine::on_timer(NodeIndex node) {
 
 /// Takes one fulfilled node after the other until nothing follows from any of them.
 void Engine::Machine::settle() {
-  while (!fulfilled_.empty() && !suspended_ && !is_finished()) {
-    const NodeIndex index = fulfilled_.front();
-    fulfilled_.pop_front();
-    if (!(*nodes_)[index].done && !start_exit_hook(index)) {
-      node_done(index);
+  while (!suspended_ && !is_finished()) {
+    if (!hook_checks_.empty()) {
+      const NodeIndex index = hook_checks_.front();
+      hook_checks_.pop_front();
+      if (!fulfilled((*nodes_)[index].phase)) {
+        run_hooks(index);
+      }
+    } else if (!fulfilled_.empty()) {
+      const NodeIndex index = fulfilled_.front();
+      fulfilled_.pop_front();
+      end_node(index);
+    } else {
+      return;
     }
   }
 }
@@ -247,47 +271,34 @@ void Engine::Machine::resume_owner(NodeIndex owner) {
     launch_entry();
     return;
   }
+  // A hook of the node may have had no slot too.
+  if (fulfilled((*nodes_)[owner].phase)) {
+    end_node(owner);
+    return;
+  }
+  run_hooks(owner);
   const Node& node = (*nodes_)[owner];
-  if (node.done) {
+  if (fulfilled(node.phase)) {
     return;
   }
   switch (node.type) {
     case NodeType::steps:
-      if (!fulfilled(node.phase)) {
-        start_group(*steps_.at(owner));
-        return;
-      }
-      break;
+      start_group(*steps_.at(owner));
+      return;
     case NodeType::step_group:
-      if (!fulfilled(node.phase)) {
-        continue_group(*steps_.at(node.boundary));
-        return;
-      }
-      break;
+      continue_group(*steps_.at(node.boundary));
+      return;
     case NodeType::dag:
-      if (!fulfilled(node.phase)) {
-        continue_dag(*dags_.at(owner));
-        return;
-      }
-      break;
+      continue_dag(*dags_.at(owner));
+      return;
     case NodeType::task_group:
-      if (!fulfilled(node.phase)) {
-        continue_loop(owner);
-        return;
-      }
-      break;
+      continue_loop(owner);
+      return;
     case NodeType::retry:
-      if (!fulfilled(node.phase)) {
-        attempt_done(owner);
-        return;
-      }
-      break;
+      attempt_done(owner);
+      return;
     default:
-      break;
-  }
-  // A node whose exit hook had no slot.
-  if (!node.done && !start_exit_hook(owner)) {
-    node_done(owner);
+      return;
   }
 }
 

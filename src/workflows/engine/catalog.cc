@@ -113,14 +113,18 @@ Result<CompiledCall> compile_call(const Call& call, const Arguments& workflow_ar
   if (target.has_tags()) {
     out.template_ref = std::move(target);
   }
-  if (const auto exit = call.hooks.find("exit"); exit != call.hooks.end()) {
-    out.exit_hook = exit->second;
-  } else if (!call.on_exit.empty()) {
+  const auto exit = call.hooks.find("exit");
+  if (!call.on_exit.empty()) {
     Hook& hook = out.exit_hook.emplace();
     hook.template_name = call.on_exit;
     hook.arguments = workflow_arguments;
-    hook.has_arguments = true;
+  } else if (exit != call.hooks.end()) {
+    out.exit_hook = exit->second;
+    if (!exit->second.has_arguments) {
+      out.exit_hook->arguments = workflow_arguments;
+    }
   }
+  out.has_hooks = call.hooks.size() > (exit == call.hooks.end() ? 0U : 1U);
   return out;
 }
 
@@ -196,6 +200,7 @@ Result<> compile_calls(CompiledTemplate& out, const Arguments& workflow_argument
   }
   for (std::uint32_t i = 0; i < out.calls.size(); ++i) {
     out.numbers.emplace(out.calls[i].call->name, i);
+    out.has_hooks = out.has_hooks || out.calls[i].has_hooks;
   }
   if (definition.dag) {
     TRY_VOID(connect_tasks(out));

@@ -42,6 +42,7 @@ struct CompiledCall {
   TagText template_ref;  ///< an object with template and templateRef; empty without tags
   /// The exit hook: hooks.exit or the deprecated onExit.
   std::optional<Hook> exit_hook;
+  bool has_hooks = false;  ///< beside the exit hook
   /// DAG tasks: numbers of the tasks it waits for and of those that wait for it.
   std::vector<std::uint32_t> dependencies;
   std::vector<std::uint32_t> dependants;
@@ -66,6 +67,7 @@ struct CompiledTemplate {
   TagText suspend;   ///< the suspend member
   TagText timeouts;  ///< an object with timeout, pendingTimeout, activeDeadlineSeconds
   Mentions output_mentions;
+  bool has_hooks = false;         ///< a call has hooks beside an exit hook
   bool reads_input_list = false;  ///< something reads {{inputs.parameters}} as a whole
   TagText display_name;           ///< the display-name annotation as a JSON string, empty = none
 };

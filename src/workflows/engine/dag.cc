@@ -245,7 +245,7 @@ void Engine::Machine::finish_loop(NodeIndex group) {
   }
   NodePhase phase = NodePhase::succeeded;
   for (const NodeIndex child : (*nodes_)[group].children) {
-    if (failed_or_error((*nodes_)[child].phase)) {
+    if (failed_or_error((*nodes_)[child].phase) && !(*nodes_)[child].hooked) {
       phase = (*nodes_)[child].phase;
     }
   }
@@ -305,6 +305,10 @@ NodePhase Engine::Machine::target_phase(const DagFrame& frame, std::uint32_t num
 /// Nothing below the DAG runs or can start: its phase follows from its targets.
 void Engine::Machine::assess_dag(DagFrame& frame) {
   if (fulfilled((*nodes_)[frame.node].phase)) {
+    return;
+  }
+  if (!frame.error.empty()) {
+    fail_with(frame.node, frame.error);
     return;
   }
   if (frame.fail_fast_hit) {

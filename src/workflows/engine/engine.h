@@ -95,7 +95,11 @@ struct PodUpdate {
   std::vector<ContainerUpdate> containers;
 };
 
-struct Start {};
+struct Start {
+  /// Why the run cannot be made ("invalid spec: ..."): it fails with this message at once. Empty =
+  /// it can.
+  std::string refusal;
+};
 
 /// Nothing happened but time, or Decisions::more asked for the next part.
 struct Continue {};
@@ -139,6 +143,8 @@ struct CreatePod {
   std::optional<std::int64_t> active_deadline_seconds;
   /// Hosts to keep away from (retryStrategy.affinity).
   std::vector<std::string> avoid_hosts;
+  /// spec.volumes as JSON where steps around the pod decide on them; empty = as the spec has them.
+  std::string volumes_json;
 };
 
 /// A pod that is not wanted any more: signal it, kill it after its grace period; delete it when it

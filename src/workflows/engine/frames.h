@@ -89,6 +89,8 @@ struct DagFrame : BoundaryFrame {
   std::vector<std::uint32_t> rank;
   std::set<std::pair<std::uint32_t, std::uint32_t>> ready;  ///< rank and number
   std::uint32_t open = 0;  ///< tasks whose node exists and is not done
+  /// Of a target's hook: ends the DAG when nothing in it runs any more. Kept as its message.
+  std::string error;
 };
 
 /// A TaskGroup that is not fulfilled.

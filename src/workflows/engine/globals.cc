@@ -1,10 +1,12 @@
 #include "workflows/engine/globals.h"
 
+#include "lang/gotext/gotext.h"
 #include "lang/gotime/gotime.h"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 namespace tiphys::workflows {
@@ -31,6 +33,30 @@ constexpr std::array<std::pair<char, std::string_view>, 15> kTimeLetters = {{
     {'Z', "MST"},
     {'z', "-0700"},
 }};
+
+constexpr std::size_t kLongestLabel = 63;
+constexpr std::string_view kLabelRule =
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or "
+    "'.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  "
+    "or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+
+/// Go's %T of a value.
+std::string go_type_of(const lang::ExprValue& value) {
+  switch (value.kind()) {
+    case lang::ExprKind::nil:
+      return "<nil>";
+    case lang::ExprKind::boolean:
+      return "bool";
+    case lang::ExprKind::float64:
+      return "float64";
+    case lang::ExprKind::list:
+      return "[]interface {}";
+    case lang::ExprKind::map:
+      return "map[string]interface {}";
+    default:
+      return value.type_name();
+  }
+}
 
 std::string json_of(const std::map<std::string, std::string>& entries) {
   doc::Object object;
@@ -156,6 +182,45 @@ Result<> set_globals(Scope& scope, const Metadata& metadata, const WorkflowSpec&
     }
   }
   return set_global_parameters(scope, executed.arguments, references);
+}
+
+Result<std::string> evaluate_label(std::string_view label, std::string_view expression,
+                                   const Scope& scope) {
+  const std::string what =
+      "failed to evaluate label " + lang::quote(label) + " expression " + lang::quote(expression);
+  const auto value = evaluate(expression, scope);
+  if (!value) {
+    return fail(ErrorCode::invalid, what + ": " + value.error().message);
+  }
+  if (value->kind() != lang::ExprKind::string) {
+    return fail(ErrorCode::invalid,
+                what + " evaluted to " + go_type_of(*value) + " but must be a string");
+  }
+  return std::string(value->as_string());
+}
+
+Result<> check_label(std::string_view value, std::string_view label, std::string_view expression) {
+  const auto is_alphanumeric = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
+  std::string problem;
+  if (value.size() > kLongestLabel) {
+    problem = "must be no more than 63 bytes";
+  }
+  const bool is_spelt_well =
+      value.empty() || (is_alphanumeric(value.front()) && is_alphanumeric(value.back()) &&
+                        std::ranges::all_of(value, [&](char c) {
+                          return is_alphanumeric(c) || c == '-' || c == '_' || c == '.';
+                        }));
+  if (!is_spelt_well) {
+    problem += std::string(problem.empty() ? "" : ";") + std::string(kLabelRule);
+  }
+  if (problem.empty()) {
+    return {};
+  }
+  const std::string source = expression.empty() ? "" : " and expression " + lang::quote(expression);
+  return fail(ErrorCode::invalid, "invalid label value " + lang::quote(value) + " for label " +
+                                      lang::quote(label) + source + ": " + problem);
 }
 
 std::string duration_text(TimePoint from, TimePoint to) {

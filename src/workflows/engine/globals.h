@@ -20,6 +20,14 @@ Result<> set_globals(Scope& scope, const Metadata& metadata, const WorkflowSpec&
 Result<> set_global_parameters(Scope& scope, const Arguments& arguments,
                                const References& references);
 
+/// The value of a label that an expression gives. Errors (invalid) in upstream's words: it cannot
+/// be evaluated or is no string.
+Result<std::string> evaluate_label(std::string_view label, std::string_view expression,
+                                   const Scope& scope);
+/// Error invalid: no API server would take the label's value. `expression` is where it comes from,
+/// empty = the manifest.
+Result<> check_label(std::string_view value, std::string_view label, std::string_view expression);
+
 /// "%f" of the seconds between two times (workflow.duration).
 std::string duration_text(TimePoint from, TimePoint to);
 /// RFC 3339 in UTC, to the second.

@@ -5,111 +5,6 @@
 
 namespace tiphys::workflows {
 
-/// The exit hook that the call behind a node asks for, or null.
-const Hook* Engine::Machine::exit_hook_of(NodeIndex index) const {
-  const Node& node = (*nodes_)[index];
-  if (node.hooked || node.retried || node.type == NodeType::step_group ||
-      node.type == NodeType::task_group) {
-    return nullptr;
-  }
-  const CompiledCall* call = call_of(index);
-  return call != nullptr && call->exit_hook ? &*call->exit_hook : nullptr;
-}
-
-/// The arguments of an exit hook, seen from the step or task it belongs to.
-Result<Arguments> Engine::Machine::hook_arguments(const Hook& hook, const Scope& scope,
-                                                  const Scope& artifacts) const {
-  if (hook.arguments.parameters.empty() && hook.arguments.artifacts.empty()) {
-    return Arguments{};
-  }
-  TRY(auto text,
-      TagText::parse(doc::to_json(encode_inputs(hook.arguments), {.escape_html = false})));
-  TRY(auto replaced, text.replace(scope, Strictness::lenient));
-  TRY(auto value, doc::parse_json(replaced));
-  TRY(auto arguments, decode_arguments(value, "arguments"));
-  auto resolved = resolve_artifacts(std::move(arguments), artifacts);
-  if (!resolved) {
-    return std::unexpected(
-        std::move(resolved).error().with_context("unable to resolve references"));
-  }
-  return resolved;
-}
-
-/// Runs the exit hook of a node that has just been fulfilled. True while the node has to wait for
-/// it.
-bool Engine::Machine::start_exit_hook(NodeIndex index) {
-  const Node& node = (*nodes_)[index];
-  if (!completed(node.phase) || node.owner == kNoNode || shutdown_ == "Terminate") {
-    return false;
-  }
-  for (const NodeIndex child : node.children) {
-    if ((*nodes_)[child].hooked) {
-      return !(*nodes_)[child].done;
-    }
-  }
-  const Hook* hook = exit_hook_of(index);
-  return hook != nullptr && launch_exit_hook(index, *hook, *boundary_frame(node.boundary));
-}
-
-bool Engine::Machine::give_up_hook(NodeIndex index, std::string error) {
-  if (StepsFrame* steps = steps_frame_of_child(index)) {
-    fail_group(*steps, std::move(error));
-  } else {
-    (*nodes_)[index].message = std::move(error);
-    mark(index);
-  }
-  return false;
-}
-
-bool Engine::Machine::launch_exit_hook(NodeIndex index, const Hook& hook, BoundaryFrame& frame) {
-  // Under failFast nothing starts any more once a child has failed, hooks included.
-  if (frame.fail_fast_hit) {
-    return false;
-  }
-  const Node& node = (*nodes_)[index];
-  Scope results(&frame.inputs);
-  add_call_variables(results, frame, &call_of(index)->mentions);
-  Scope scope(&results);
-  const std::string self = call_prefix(frame) + call_name_of(index);
-  add_node_variables(scope, self, index);
-  Scope artifacts(&scope);
-  if (!hook.arguments.artifacts.empty()) {
-    add_artifacts(artifacts, frame, &call_of(index)->mentions);
-    for (const Artifact& artifact : outputs_of(speaker_of(index)).artifacts) {
-      artifacts.set_value(self + ".outputs.artifacts." + artifact.name, variable_of(artifact));
-    }
-  }
-  if (!hook.expression.empty()) {
-    const auto wanted = evaluate_bool(hook.expression, scope);
-    if (!wanted) {
-      return give_up_hook(index, wanted.error().message);
-    }
-    if (!*wanted) {
-      return false;
-    }
-  }
-  const auto arguments = hook_arguments(hook, scope, artifacts);
-  if (!arguments) {
-    return give_up_hook(index, arguments.error().message);
-  }
-  Call call;
-  call.template_name = hook.template_name;
-  call.template_ref = hook.template_ref;
-  Launch launch_exit;
-  launch_exit.name = node.name + ".onExit";
-  launch_exit.call = &call;
-  launch_exit.base = frame.compiled->base;
-  launch_exit.arguments = &*arguments;
-  launch_exit.boundary = node.boundary;
-  launch_exit.owner = index;
-  launch_exit.parents = {index};
-  launch_exit.hooked = true;
-  launch_exit.in_exit_handler = true;
-  launch_exit.depth = frame.depth + 1;
-  launch(launch_exit);
-  return true;
-}
-
 StepsFrame* Engine::Machine::steps_frame_of_child(NodeIndex index) const {
   const Node& node = (*nodes_)[index];
   if (node.owner == kNoNode || (*nodes_)[node.owner].type != NodeType::step_group) {
@@ -189,17 +84,6 @@ void Engine::Machine::tell_owner(NodeIndex index) {
   }
 }
 
-void Engine::Machine::hook_done(NodeIndex index) {
-  const NodeIndex hooked = (*nodes_)[index].owner;
-  if (const auto error = bubbling_.find(index); error != bubbling_.end()) {
-    if (StepsFrame* steps = steps_frame_of_child(hooked)) {
-      fail_group(*steps, error->second);
-    }
-    bubbling_.erase(error);
-  }
-  node_done(hooked);
-}
-
 /// A task that could not be started says which one it was.
 void Engine::Machine::note_task_error(NodeIndex index) {
   const auto error = bubbling_.find(index);
@@ -230,7 +114,7 @@ void Engine::Machine::entry_done(NodeIndex index) {
     finish_run(RunPhase::error, "error in entry template execution: " + error->second);
     return;
   }
-  start_exit_handler();
+  after_entry();
 }
 
 /// The entry node has ended: run the workflow's exit handler, or end the run.
@@ -238,12 +122,12 @@ void Engine::Machine::start_exit_handler() {
   const NodeIndex entry = *nodes_->find_name(nodes_->workflow_name());
   const Hook* hook = nullptr;
   Hook named;
-  if (const auto found = spec_.hooks.find("exit"); found != spec_.hooks.end()) {
-    hook = &found->second;
-  } else if (!spec_.on_exit.empty()) {
+  if (!spec_.on_exit.empty()) {
     named.template_name = spec_.on_exit;
     named.arguments = spec_.arguments;
     hook = &named;
+  } else if (const auto found = spec_.hooks.find("exit"); found != spec_.hooks.end()) {
+    hook = &found->second;
   }
   const std::string name = nodes_->workflow_name() + ".onExit";
   if (const auto existing = nodes_->find_name(name)) {
@@ -309,7 +193,9 @@ void Engine::Machine::exit_handler_done(NodeIndex index) {
     finish_run(RunPhase::error, "error in exit template execution : " + error->second);
     return;
   }
-  finish_from_nodes(*nodes_->find_name(nodes_->workflow_name()), index);
+  if (!run_workflow_hooks()) {
+    finish_from_nodes(*nodes_->find_name(nodes_->workflow_name()), index);
+  }
 }
 
 void Engine::Machine::finish_from_nodes(NodeIndex entry, NodeIndex exit_handler) {

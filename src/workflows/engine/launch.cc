@@ -1,3 +1,4 @@
+#include "lang/names/names.h"
 #include "workflows/engine/machine.h"
 
 #include <boost/json.hpp>
@@ -204,7 +205,10 @@ Launched Engine::Machine::launch(const Launch& launch) {
     }
     (*nodes_)[index].inputs = std::make_shared<const std::string>(std::move(*text));
   }
-  set_display_name(index, **compiled);
+  if (auto named = set_display_name(index, **compiled); !named) {
+    fail_with(index, named.error().message);
+    return Launched::started;
+  }
   start_template(index, **compiled, launch.depth);
   return Launched::started;
 }
@@ -219,17 +223,20 @@ Result<std::string> Engine::Machine::input_text(const Inputs& inputs, NodeIndex 
   return replace_tags(std::move(text), locals, Strictness::lenient);
 }
 
-void Engine::Machine::set_display_name(NodeIndex index, const CompiledTemplate& compiled) {
+Result<> Engine::Machine::set_display_name(NodeIndex index, const CompiledTemplate& compiled) {
   if (compiled.display_name.text().empty()) {
-    return;
+    return {};
   }
   NodeScope scope(&globals_);
   fill_scope(scope, compiled, index);
   const auto text = replace_in_passes(compiled.display_name, scope.locals, scope.inputs);
   const auto name = text ? doc::parse_json(*text) : Result<doc::Value>(doc::Value());
   if (name && name->is_string() && !name->get_string().empty()) {
-    (*nodes_)[index].display_name_override = doc::text_of(name->get_string());
+    const std::string_view shown = doc::text_of(name->get_string());
+    TRY_VOID(lang::check_display_name(shown));
+    (*nodes_)[index].display_name_override = shown;
   }
+  return {};
 }
 
 void Engine::Machine::start_template(NodeIndex index, const CompiledTemplate& compiled, int depth) {
@@ -268,6 +275,9 @@ void Engine::Machine::open_boundary(BoundaryFrame& frame, NodeIndex index,
   frame.depth = depth;
   frame.results.assign(compiled.calls.size(), kNoNode);
   fill_scope(frame, compiled, index);
+  if (const Node& node = (*nodes_)[index]; node.retried) {
+    set_retry_variables(frame.locals, node.owner, node.slot);
+  }
 }
 
 const CompiledCall* Engine::Machine::call_of(NodeIndex index) const {

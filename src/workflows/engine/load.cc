@@ -75,6 +75,13 @@ Result<> Engine::Machine::load_spec(const doc::Value& document) {
   globals_.set("workflow.status", "Running");
   globals_.set("workflow.duration", "0.000000");
   catalog_.set_workflow(metadata_.name, spec_, stored_templates);
+  if (const doc::Value* volumes = doc::find(spec_.document, "volumes")) {
+    TRY(volumes_, TagText::parse(doc::to_json(*volumes, {.escape_html = false})));
+  }
+  for (const auto& [name, hook] : spec_.hooks) {
+    has_workflow_hooks_ = has_workflow_hooks_ || name != "exit";
+    reads_failures_ = reads_failures_ || hook.expression.contains("workflow.failures");
+  }
   // The catalog has them now.
   spec_.templates.clear();
   if (spec_.document.is_object()) {
@@ -136,6 +143,7 @@ Result<> Engine::Machine::merge_referenced_spec(const doc::Value& document, doc:
 Result<> Engine::Machine::update_metadata(doc::Value& spec) {
   const auto& wanted = spec_.workflow_metadata;
   for (const auto& [key, value] : wanted.labels) {
+    TRY_VOID(check_label(value, key, ""));
     metadata_.labels[key] = value;
     globals_.set("workflow.labels." + key, value);
   }
@@ -147,11 +155,11 @@ Result<> Engine::Machine::update_metadata(doc::Value& spec) {
     return {};
   }
   for (const auto& [key, expression] : spec_.labels_from) {
-    auto value = evaluate_text(expression, globals_);
+    auto value = evaluate_label(key, expression, globals_);
     if (!value) {
-      return fail(ErrorCode::invalid, "failed to evaluate label \"" + key + "\" expression \"" +
-                                          expression + "\": " + value.error().message);
+      return std::unexpected(std::move(value).error());
     }
+    TRY_VOID(check_label(*value, key, expression));
     globals_.set("workflow.labels." + key, *value);
     metadata_.labels[key] = std::move(*value);
   }

@@ -4,7 +4,7 @@
 /// other, runs its exit hook, and tells its owner's frame. Nothing here walks the tree.
 ///
 /// The members are spread over files by what they are about: launch.cc starts nodes, steps.cc,
-/// dag.cc, loops.cc and retry.cc drive frames, hooks.cc exit hooks and the end of the run,
+/// dag.cc and retry.cc drive frames, lifecycle.cc hooks, hooks.cc the end of nodes and of the run,
 /// pods.cc what pods report, containers.cc the nodes of a pod's containers, daemons.cc pods that
 /// nobody waits for, control.cc the verbs, variables.cc scopes, outputs.cc outputs,
 /// restore.cc and status.cc the stored form.
@@ -75,6 +75,7 @@ class Engine::Machine {
   void load_status(const doc::Value& status);
 
   // apply.cc: events, the run's phase.
+  std::uint64_t seed_at(TimePoint now) const;
   Result<> handle(const Event& event);
   void start();
   void launch_entry();
@@ -108,7 +109,7 @@ class Engine::Machine {
   NodeIndex skipped_node(const Launch& launch, NodePhase phase, std::string message);
   void start_template(NodeIndex index, const CompiledTemplate& compiled, int depth);
   Result<std::string> input_text(const Inputs& inputs, NodeIndex index) const;
-  void set_display_name(NodeIndex index, const CompiledTemplate& compiled);
+  Result<> set_display_name(NodeIndex index, const CompiledTemplate& compiled);
   Result<Inputs> fill_inputs(const CompiledTemplate& compiled, const Arguments& arguments) const;
   Result<> fill_parameter(Parameter& parameter, const Arguments& arguments) const;
   Result<> fill_from_config_map(Parameter& parameter) const;
@@ -136,6 +137,7 @@ class Engine::Machine {
   Result<Plan> make_plan(BoundaryFrame& frame, std::uint32_t number);
   Result<bool> plan_condition(const Scope& scope, const BoundaryFrame& frame, Plan& plan) const;
   Result<> plan_arguments(const Scope& scope, BoundaryFrame& frame, Plan& plan);
+  static bool mark_absent(Arguments& arguments, const Scope& scope);
   Result<TagText> resolved_arguments(const Scope& scope, const BoundaryFrame& frame,
                                      const CompiledCall& call) const;
   Result<std::string> substitute(const Scope& scope, const BoundaryFrame& frame,
@@ -199,18 +201,31 @@ class Engine::Machine {
                                                     const std::vector<NodeIndex>& attempts) const;
   void attempt_done(NodeIndex index);
 
-  // hooks.cc: exit hooks, the end of nodes and of the run.
+  // lifecycle.cc: hooks.
+  const CompiledCall* hooked_call(NodeIndex index) const;
   const Hook* exit_hook_of(NodeIndex index) const;
+  void note_phase_for_hooks(NodeIndex index);
+  void end_node(NodeIndex index);
+  bool run_hooks(NodeIndex index);
+  void fail_hooked(NodeIndex index, BoundaryFrame& frame, std::string error);
+  bool start_exit_hook(NodeIndex index);
+  void add_item(Scope& scope, const BoundaryFrame& frame, NodeIndex index) const;
   Result<Arguments> hook_arguments(const Hook& hook, const Scope& scope,
                                    const Scope& artifacts) const;
-  bool start_exit_hook(NodeIndex index);
-  bool launch_exit_hook(NodeIndex index, const Hook& hook, BoundaryFrame& frame);
-  bool give_up_hook(NodeIndex index, std::string error);
+  Result<Launched> launch_hook(NodeIndex index, const Hook& hook, BoundaryFrame& frame,
+                               const std::string& suffix);
+  void hook_done(NodeIndex index);
+  bool run_workflow_hooks();
+  bool launch_workflow_hook(NodeIndex entry, const Hook& hook, const std::string& name);
+  void watch_workflow_hooks();
+  void after_entry();
+  void fail_workflow_hook(std::string error);
+
+  // hooks.cc: the end of nodes and of the run.
   StepsFrame* steps_frame_of_child(NodeIndex index) const;
   void node_done(NodeIndex index);
   void close_frame(NodeIndex index);
   void tell_owner(NodeIndex index);
-  void hook_done(NodeIndex index);
   void note_task_error(NodeIndex index);
   void add_resources(NodeIndex index);
   void entry_done(NodeIndex index);
@@ -224,7 +239,8 @@ class Engine::Machine {
   bool include_result(NodeIndex index) const;
   Result<Limits> limits_of(NodeIndex index, const CompiledTemplate& compiled) const;
   Result<std::string> template_text(NodeIndex index, const CompiledTemplate& compiled) const;
-  Result<CreatePod> make_pod(NodeIndex index, const CompiledTemplate& compiled) const;
+  Result<std::string> volumes_of(NodeIndex index, const CompiledTemplate& compiled);
+  Result<CreatePod> make_pod(NodeIndex index, const CompiledTemplate& compiled);
   void start_pod(NodeIndex index, const CompiledTemplate& compiled);
   void set_pending_timers(NodeIndex index, const CompiledTemplate& compiled);
   void check_pending_timeout(NodeIndex index);
@@ -284,6 +300,8 @@ class Engine::Machine {
   void add_node_variables(Scope& scope, const std::string& prefix, NodeIndex index) const;
   void add_skipped_outputs(Scope& scope, const BoundaryFrame& frame, std::uint32_t number,
                            const std::string& prefix);
+  void add_skipped_artifacts(Scope& scope, const BoundaryFrame& frame, std::uint32_t number,
+                             const std::string& prefix) const;
   void add_call_variables(Scope& scope, BoundaryFrame& frame, const Mentions* mentions);
   void add_artifacts(Scope& scope, const BoundaryFrame& frame, const Mentions* mentions) const;
 
@@ -340,6 +358,13 @@ class Engine::Machine {
   /// Errors of nodes that end the group or workflow around them, by node, until they settle.
   std::unordered_map<NodeIndex, std::string> bubbling_;
   std::deque<NodeIndex> fulfilled_;
+  /// Nodes with hooks whose phase has changed.
+  std::deque<NodeIndex> hook_checks_;
+  bool has_workflow_hooks_ = false;
+  bool reads_failures_ = false;
+  bool failures_changed_ = true;
+  std::string failures_;
+  TagText volumes_;  ///< spec.volumes
   /// Owners that may start more once the workflow's limit or this event's budget allows.
   std::set<NodeIndex> waiting_;
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;

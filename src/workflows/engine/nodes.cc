@@ -43,6 +43,7 @@ NodeIndex Engine::Machine::create_node(const Launch& launch, NodeType type, Node
   }
   count(index, +1);
   mark(index);
+  note_phase_for_hooks(index);
   if (fulfilled(phase)) {
     fulfilled_.push_back(index);
   }
@@ -89,6 +90,8 @@ void Engine::Machine::set_phase(NodeIndex index, NodePhase phase) {
   pods_seen_ = pods_seen_ || (node.type == NodeType::pod && phase != NodePhase::pending);
   count(index, +1);
   mark(index);
+  note_phase_for_hooks(index);
+  pods_seen_ = pods_seen_ || (node.type == NodeType::pod && phase != NodePhase::pending);
   if (!fulfilled(phase)) {
     return;
   }

@@ -50,11 +50,11 @@ Result<std::string> Engine::Machine::substitute(const Scope& scope, const Bounda
   return replace_tags(std::move(second), scope, strictness);
 }
 
-Result<TagText> Engine::Machine::resolved_arguments(const Scope& scope, const BoundaryFrame& frame,
-                                                    const CompiledCall& call) const {
-  Arguments marked = call.call->arguments;
+/// Arguments that are nothing but a reference to an absent output count as not supplied. True when
+/// there are any.
+bool Engine::Machine::mark_absent(Arguments& arguments, const Scope& scope) {
   bool any_absent = false;
-  for (Parameter& parameter : marked.parameters) {
+  for (Parameter& parameter : arguments.parameters) {
     const std::string_view key =
         parameter.value ? pure_reference(*parameter.value) : std::string_view();
     const lang::ExprValue* found = key.empty() ? nullptr : scope.find(key);
@@ -63,7 +63,13 @@ Result<TagText> Engine::Machine::resolved_arguments(const Scope& scope, const Bo
       any_absent = true;
     }
   }
-  if (!any_absent) {
+  return any_absent;
+}
+
+Result<TagText> Engine::Machine::resolved_arguments(const Scope& scope, const BoundaryFrame& frame,
+                                                    const CompiledCall& call) const {
+  Arguments marked = call.call->arguments;
+  if (!mark_absent(marked, scope)) {
     TRY(auto text, substitute(scope, frame, call.arguments, Strictness::steps_and_tasks));
     return TagText::parse(std::move(text));
   }

@@ -284,7 +284,13 @@ Value build_pod(const Engine& engine, const CreatePod& pod, const PodSettings& s
   if (Value inits = containers_of(definition, "initContainers", main); !inits.get_array().empty()) {
     spec["initContainers"] = std::move(inits);
   }
-  if (Array volumes = mounted_volumes(spec, definition, workflow); !volumes.empty()) {
+  Value decided;
+  if (!pod.volumes_json.empty()) {
+    auto volumes = doc::parse_json(pod.volumes_json);
+    decided = Object{{"volumes", volumes ? std::move(*volumes) : Value()}};
+  }
+  if (Array volumes = mounted_volumes(spec, definition, decided.is_null() ? workflow : decided);
+      !volumes.empty()) {
     spec["volumes"] = std::move(volumes);
   }
   if (pod.active_deadline_seconds) {

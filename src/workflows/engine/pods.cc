@@ -88,8 +88,24 @@ Result<std::string> Engine::Machine::template_text(NodeIndex index,
   return text;
 }
 
-Result<CreatePod> Engine::Machine::make_pod(NodeIndex index,
-                                            const CompiledTemplate& compiled) const {
+/// spec.volumes with the tags filled that the steps and inputs around a pod decide on, from the
+/// inside out.
+Result<std::string> Engine::Machine::volumes_of(NodeIndex index, const CompiledTemplate& compiled) {
+  std::string text = volumes_.text();
+  for (NodeIndex at = (*nodes_)[index].boundary; at != kNoNode && text.contains("{{");
+       at = (*nodes_)[at].boundary) {
+    if (BoundaryFrame* frame = boundary_frame(at)) {
+      Scope results(&frame->inputs);
+      add_call_variables(results, *frame, nullptr);
+      TRY(text, replace_tags(std::move(text), results, Strictness::lenient));
+    }
+  }
+  NodeScope scope(&globals_);
+  fill_scope(scope, compiled, index);
+  return replace_tags(std::move(text), scope.inputs, Strictness::lenient);
+}
+
+Result<CreatePod> Engine::Machine::make_pod(NodeIndex index, const CompiledTemplate& compiled) {
   const Node& node = (*nodes_)[index];
   CreatePod out;
   out.node = index;
@@ -97,6 +113,9 @@ Result<CreatePod> Engine::Machine::make_pod(NodeIndex index,
   out.on_exit = node.in_exit_handler;
   TRY(out.template_json, template_text(index, compiled));
   out.capture_result = include_result(index);
+  if (volumes_.has_tags()) {
+    TRY(out.volumes_json, volumes_of(index, compiled));
+  }
   if (const BoundaryFrame* frame = boundary_frame(node.boundary)) {
     out.boundary = &frame->compiled->definition;
   }
@@ -135,7 +154,7 @@ Result<std::string> Engine::Machine::substitute_for(NodeIndex index, std::string
 }
 
 Result<CreatePod> Engine::Machine::pod_of(NodeIndex index, TimePoint now) {
-  const Present present(now);
+  const Present present(now, seed_at(now));
   now_ = now;
   if (index >= nodes_->size() || (*nodes_)[index].type != NodeType::pod ||
       fulfilled((*nodes_)[index].phase)) {

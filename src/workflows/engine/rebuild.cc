@@ -103,6 +103,7 @@ void Engine::Machine::rebuild_steps(NodeIndex index, const CompiledTemplate& com
 
 void Engine::Machine::rebuild_dag(NodeIndex index, const CompiledTemplate& compiled) {
   DagFrame& frame = open_dag(index, compiled, depth_of(index));
+  frame.error = (*nodes_)[index].message;
   if (auto chosen = choose_targets(frame); !chosen) {
     fail_with(index, chosen.error().message);
   }
@@ -133,6 +134,8 @@ void Engine::Machine::rebuild_groups() {
     }
     if (fulfilled(node.phase) && !node.done) {
       fulfilled_.push_back(i);
+    } else if (suspended_) {
+      note_phase_for_hooks(i);
     }
   }
   for (NodeIndex i = 0; i < nodes_->size(); ++i) {
@@ -206,7 +209,7 @@ void Engine::Machine::rebuild_loop(NodeIndex index) {
   plan->skips_existing = true;
   LoopFrame frame{.dag = group.owner, .plan = std::move(*plan), .open = 0};
   for (const NodeIndex child : group.children) {
-    frame.open += (*nodes_)[child].done ? 0 : 1;
+    frame.open += (*nodes_)[child].done || (*nodes_)[child].hooked ? 0 : 1;
   }
   loops_.emplace(index, std::move(frame));
   waiting_.insert(index);

@@ -21,6 +21,7 @@ Result<> Engine::Machine::take_nodes(StoredNodes stored, TimePoint now) {
   wakes_ = std::move(stored.wakes);
   stop_messages_ = std::move(stored.stopping);
   bubbling_ = std::move(stored.bubbling);
+  const Present present(now, seed_at(now));
   rebuild();
   return {};
 }

@@ -218,6 +218,9 @@ NodeIndex owner_of(const NodeTable& nodes, const Node& node) {
                ? kNoNode
                : named(name.substr(0, name.size() - 7));
   }
+  if (node.hooked) {
+    return named(name.substr(0, name.rfind(".hooks.")));
+  }
   if (node.retried) {
     return named(name.substr(0, name.rfind('(')));
   }

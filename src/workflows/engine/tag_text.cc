@@ -10,7 +10,9 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <charconv>
+#include <span>
 
 namespace tiphys::workflows {
 
@@ -27,17 +29,35 @@ using Format = lang::TagText::Format;
 
 /// Argo's own functions and Sprig's. Those that need the time, randomness or the network are errors
 /// here: what an expression gives must follow from the run.
+thread_local std::optional<TimePoint> present;
+thread_local std::uint64_t seed_of_present = 0;
+
+/// SplitMix64 from the present's seed; without a present the same bytes always, which Sprig
+/// refuses.
+void draw(std::span<unsigned char> bytes) {
+  if (!present) {
+    std::ranges::fill(bytes, static_cast<unsigned char>(0xFF));
+    return;
+  }
+  for (unsigned char& byte : bytes) {
+    std::uint64_t mixed = seed_of_present += 0x9E3779B97F4A7C15ULL;
+    mixed = (mixed ^ (mixed >> 30U)) * 0xBF58476D1CE4E5B9ULL;
+    mixed = (mixed ^ (mixed >> 27U)) * 0x94D049BB133111EBULL;
+    byte = static_cast<unsigned char>(mixed ^ (mixed >> 31U));
+  }
+}
+
 const lang::ExprEnvironment& functions() {
   static const lang::ExprTable kSprig = [] {
     lang::ExprTable table;
-    lang::add_sprig(table, {});
+    lang::SprigContext context;
+    context.random = draw;
+    lang::add_sprig(table, std::move(context));
     return table;
   }();
   static const lang::ExprOverlay kFunctions(lang::argo_functions(), kSprig);
   return kFunctions;
 }
-
-thread_local std::optional<TimePoint> present;
 
 /// Asks for the present only where there is one: without it now() is an error.
 lang::ExprRuntime runtime() {
@@ -77,15 +97,12 @@ const lang::TagRules& rules_of(Strictness strictness) {
   return kAll;
 }
 
-Result<lang::ExprValue> evaluate(std::string_view expression, const Scope& scope) {
-  TRY(const auto parsed, lang::Expr::parse(expression));
-  const lang::ScopeEnvironment environment(scope, functions());
-  return parsed.run(environment, runtime());
-}
-
 }  // namespace
 
-Present::Present(TimePoint moment) { present = moment; }
+Present::Present(TimePoint moment, std::uint64_t seed) {
+  present = moment;
+  seed_of_present = seed;
+}
 
 Present::~Present() { present.reset(); }
 
@@ -132,6 +149,12 @@ Result<std::string> replace_in_passes(const TagText& text, const Scope& locals,
 
 Result<bool> should_execute(std::string_view when) {
   return when.empty() ? Result<bool>(true) : lang::should_execute(when);
+}
+
+Result<lang::ExprValue> evaluate(std::string_view expression, const Scope& scope) {
+  TRY(const auto parsed, lang::Expr::parse(expression));
+  const lang::ScopeEnvironment environment(scope, functions());
+  return parsed.run(environment, runtime());
 }
 
 Result<std::string> evaluate_text(std::string_view expression, const Scope& scope) {

@@ -13,12 +13,13 @@ namespace tiphys::workflows {
 
 using lang::Scope;
 
-/// While one lives, expressions see its moment as the present (now(), sprig.date): that of the
-/// event being applied, so that what an expression gives follows from the events alone. Without one
-/// they have no present. One at a time on a thread.
+/// While one lives, expressions see its moment as the present (now(), sprig.date), that of the
+/// event being applied, and draw what looks random (sprig.uuidv4, randAlpha) from its seed, so that
+/// what an expression gives follows from the run and its events alone. Without one they have
+/// neither. One at a time on a thread.
 class Present {
  public:
-  explicit Present(TimePoint moment);
+  Present(TimePoint moment, std::uint64_t seed);
   Present(const Present&) = delete;
   Present& operator=(const Present&) = delete;
   ~Present();
@@ -63,6 +64,8 @@ Result<std::string> replace_in_passes(const TagText& text, const Scope& locals,
 /// Whether a step with this (substituted) condition is to run.
 Result<bool> should_execute(std::string_view when);
 
+/// An expression without braces over the scope. Error bad_request when it cannot be evaluated.
+Result<lang::ExprValue> evaluate(std::string_view expression, const Scope& scope);
 /// An expression without braces over the scope, as valueFrom.expression, fromExpression and hooks
 /// use it. Error bad_request when it cannot be evaluated or gives nil.
 Result<std::string> evaluate_text(std::string_view expression, const Scope& scope);

@@ -150,6 +150,23 @@ void Engine::Machine::add_skipped_outputs(Scope& scope, const BoundaryFrame& fra
   }
 }
 
+/// A skipped step's artifacts can be named, but are nowhere; a skipped task's cannot.
+void Engine::Machine::add_skipped_artifacts(Scope& scope, const BoundaryFrame& frame,
+                                            std::uint32_t number, const std::string& prefix) const {
+  const Node& node = (*nodes_)[frame.results[number]];
+  if (frame.compiled->definition.dag || node.outputs || node.phase != NodePhase::skipped) {
+    return;
+  }
+  const auto compiled =
+      catalog_.resolve(*frame.compiled->base, *frame.compiled->calls[number].call);
+  if (!compiled) {
+    return;
+  }
+  for (const Artifact& artifact : (*compiled)->definition.outputs.artifacts) {
+    scope.set_value(prefix + artifact.name, variable_of(Artifact{}));
+  }
+}
+
 /// The outputs of the steps or tasks a text names; of all when `mentions` is null.
 void Engine::Machine::add_call_variables(Scope& scope, BoundaryFrame& frame,
                                          const Mentions* mentions) {
@@ -195,11 +212,12 @@ void Engine::Machine::add_artifacts(Scope& scope, const BoundaryFrame& frame,
     if (node == kNoNode || !(*nodes_)[node].done) {
       return;
     }
+    const std::string name =
+        prefix + frame.compiled->calls[number].call->name + ".outputs.artifacts.";
     for (const Artifact& artifact : outputs_of(speaker_of(node)).artifacts) {
-      scope.set_value(
-          prefix + frame.compiled->calls[number].call->name + ".outputs.artifacts." + artifact.name,
-          variable_of(artifact));
+      scope.set_value(name + artifact.name, variable_of(artifact));
     }
+    add_skipped_artifacts(scope, frame, number, name);
   };
   if (mentions != nullptr && !mentions->all) {
     for (const std::uint32_t number : mentions->numbers) {
