@@ -115,6 +115,14 @@ class LocalRun::Impl final : public workflows::RunListener {
     loop_.post([this] { check_end(); });
   }
 
+  void on_artifacts_removed(const kube::ObjectKey& workflow, const std::string& error) override {
+    if (!error.empty()) {
+      observer_.on_notice("workflow " + workflow.name +
+                          ": an artifact could not be removed: " + error);
+    }
+    check_end();
+  }
+
   void on_failure(const kube::ObjectKey& workflow, const Error& error) override {
     if (!failure_) {
       failure_ = Error(error).with_context(kube::describe(workflow));
@@ -142,6 +150,7 @@ class LocalRun::Impl final : public workflows::RunListener {
     options.types = &types_;
     if (request_.options.config != nullptr) {
       options.engine.workflow_defaults = request_.options.config->workflow_defaults;
+      options.engine.artifact_repository = request_.options.config->artifact_repository;
       options.pods.main_container = request_.options.config->main_container;
     }
     if (!request_.options.artifact_key_format.empty()) {
@@ -161,6 +170,8 @@ class LocalRun::Impl final : public workflows::RunListener {
                                                    request_.options.reuse, environment_.path);
     // Whole runs are known by their Workflow alone, without what stands below it.
     options.runs = request_.options.config == nullptr ? runs_.get() : nullptr;
+    collector_ = std::make_unique<workflows::ArtifactCollector>(pool_, store_, artifacts_);
+    options.collector = collector_.get();
     options.wanted = [this](const kube::Object& workflow) {
       return wanted_.contains(workflow.key());
     };
@@ -273,7 +284,7 @@ class LocalRun::Impl final : public workflows::RunListener {
       fail_all(*broken);
       return;
     }
-    if (!active_.empty() || ending_) {
+    if (!active_.empty() || collector_->active() > 0 || ending_) {
       return;
     }
     ending_ = true;
@@ -425,6 +436,7 @@ class LocalRun::Impl final : public workflows::RunListener {
   std::unique_ptr<workflows::StepMemory> memory_;
   std::unique_ptr<workflows::RunMemory> runs_;
   std::unique_ptr<PodRunner> runner_;
+  std::unique_ptr<workflows::ArtifactCollector> collector_;
   std::unique_ptr<workflows::Controller> controller_;
   std::unique_ptr<ControlServer> server_;
   std::unique_ptr<async::SignalWatch> interrupt_;

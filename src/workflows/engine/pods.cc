@@ -1,3 +1,4 @@
+#include "artifacts/location.h"
 #include "workflows/engine/machine.h"
 
 #include <boost/json.hpp>
@@ -95,6 +96,7 @@ Result<CreatePod> Engine::Machine::make_pod(NodeIndex index,
   out.pod_name = nodes_->pod_name(index);
   out.on_exit = node.in_exit_handler;
   TRY(out.template_json, template_text(index, compiled));
+  TRY_VOID(set_archive_location(index, compiled, out));
   out.capture_result = include_result(index);
   if (const BoundaryFrame* frame = boundary_frame(node.boundary)) {
     out.boundary = &frame->compiled->definition;
@@ -215,6 +217,9 @@ void Engine::Machine::store_outputs(NodeIndex index, const PodUpdate& update) {
                                       [&](const Artifact& a) { return a.name == produced.name; });
       Artifact artifact = found == declared.artifacts.end() ? Artifact{} : *found;
       artifact.name = produced.name;
+      if (auto path = artifacts::clean_container_path(artifact.name, artifact.path)) {
+        artifact.path = std::move(*path);
+      }
       artifact.location = produced.location;
       outputs.artifacts.push_back(std::move(artifact));
     }

@@ -175,6 +175,25 @@ void Engine::Machine::add_call_variables(Scope& scope, BoundaryFrame& frame,
   }
 }
 
+/// Steps (not tasks) that were skipped still have artifacts by name, without a place.
+void Engine::Machine::add_skipped_artifacts(Scope& scope, const BoundaryFrame& frame,
+                                            std::uint32_t number, const std::string& prefix) const {
+  const Node& node = (*nodes_)[frame.results[number]];
+  const bool skipped = node.phase == NodePhase::skipped || node.phase == NodePhase::omitted;
+  if (!skipped || node.outputs || (*nodes_)[frame.node].type != NodeType::steps) {
+    return;
+  }
+  const Call& call = *frame.compiled->calls[number].call;
+  const auto compiled = catalog_.resolve(*frame.compiled->base, call);
+  if (!compiled) {
+    return;
+  }
+  for (const Artifact& artifact : (*compiled)->definition.outputs.artifacts) {
+    scope.set_value(prefix + call.name + ".outputs.artifacts." + artifact.name,
+                    variable_of(Artifact{}));
+  }
+}
+
 /// Artifacts that `from` and fromExpression can name: inputs, outputs of steps, global ones.
 void Engine::Machine::add_artifacts(Scope& scope, const BoundaryFrame& frame,
                                     const Mentions* mentions) const {
@@ -192,6 +211,7 @@ void Engine::Machine::add_artifacts(Scope& scope, const BoundaryFrame& frame,
     if (node == kNoNode || !(*nodes_)[node].done) {
       return;
     }
+    add_skipped_artifacts(scope, frame, number, prefix);
     for (const Artifact& artifact : outputs_of(speaker_of(node)).artifacts) {
       scope.set_value(
           prefix + frame.compiled->calls[number].call->name + ".outputs.artifacts." + artifact.name,
