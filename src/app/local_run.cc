@@ -41,6 +41,14 @@ node::Isolation isolation_of(cli::Isolation isolation) {
 
 std::string text_of(std::string_view text) { return std::string(text); }
 
+/// The key format of a repository that is, or is to be, of type s3.
+void set_key_format(doc::Value& repository, const std::string& format) {
+  doc::Object& stores =
+      repository.is_object() ? repository.get_object() : repository.emplace_object();
+  doc::Value& s3 = stores["s3"];
+  (s3.is_object() ? s3.get_object() : s3.emplace_object())["keyFormat"] = format;
+}
+
 }  // namespace
 
 class LocalRun::Impl final : public workflows::RunListener {
@@ -154,7 +162,7 @@ class LocalRun::Impl final : public workflows::RunListener {
       options.pods.main_container = request_.options.config->main_container;
     }
     if (!request_.options.artifact_key_format.empty()) {
-      options.pods.artifact_key_format = request_.options.artifact_key_format;
+      set_key_format(options.engine.artifact_repository, request_.options.artifact_key_format);
     }
     workflows::StepMemoryOptions memory;
     memory.pods = options.pods;
