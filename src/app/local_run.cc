@@ -41,6 +41,14 @@ node::Isolation isolation_of(cli::Isolation isolation) {
 
 std::string text_of(std::string_view text) { return std::string(text); }
 
+/// The key format of a repository that is, or is to be, of type s3.
+void set_key_format(doc::Value& repository, const std::string& format) {
+  doc::Object& stores =
+      repository.is_object() ? repository.get_object() : repository.emplace_object();
+  doc::Value& s3 = stores["s3"];
+  (s3.is_object() ? s3.get_object() : s3.emplace_object())["keyFormat"] = format;
+}
+
 }  // namespace
 
 class LocalRun::Impl final : public workflows::RunListener {
@@ -115,6 +123,14 @@ class LocalRun::Impl final : public workflows::RunListener {
     loop_.post([this] { check_end(); });
   }
 
+  void on_artifacts_removed(const kube::ObjectKey& workflow, const std::string& error) override {
+    if (!error.empty()) {
+      observer_.on_notice("workflow " + workflow.name +
+                          ": an artifact could not be removed: " + error);
+    }
+    check_end();
+  }
+
   void on_failure(const kube::ObjectKey& workflow, const Error& error) override {
     if (!failure_) {
       failure_ = Error(error).with_context(kube::describe(workflow));
@@ -142,10 +158,11 @@ class LocalRun::Impl final : public workflows::RunListener {
     options.types = &types_;
     if (request_.options.config != nullptr) {
       options.engine.workflow_defaults = request_.options.config->workflow_defaults;
+      options.engine.artifact_repository = request_.options.config->artifact_repository;
       options.pods.main_container = request_.options.config->main_container;
     }
     if (!request_.options.artifact_key_format.empty()) {
-      options.pods.artifact_key_format = request_.options.artifact_key_format;
+      set_key_format(options.engine.artifact_repository, request_.options.artifact_key_format);
     }
     workflows::StepMemoryOptions memory;
     memory.pods = options.pods;
@@ -161,6 +178,8 @@ class LocalRun::Impl final : public workflows::RunListener {
                                                    request_.options.reuse, environment_.path);
     // Whole runs are known by their Workflow alone, without what stands below it.
     options.runs = request_.options.config == nullptr ? runs_.get() : nullptr;
+    collector_ = std::make_unique<workflows::ArtifactCollector>(pool_, store_, artifacts_);
+    options.collector = collector_.get();
     options.wanted = [this](const kube::Object& workflow) {
       return wanted_.contains(workflow.key());
     };
@@ -273,7 +292,7 @@ class LocalRun::Impl final : public workflows::RunListener {
       fail_all(*broken);
       return;
     }
-    if (!active_.empty() || ending_) {
+    if (!active_.empty() || collector_->active() > 0 || ending_) {
       return;
     }
     ending_ = true;
@@ -434,6 +453,7 @@ class LocalRun::Impl final : public workflows::RunListener {
   std::unique_ptr<workflows::StepMemory> memory_;
   std::unique_ptr<workflows::RunMemory> runs_;
   std::unique_ptr<PodRunner> runner_;
+  std::unique_ptr<workflows::ArtifactCollector> collector_;
   std::unique_ptr<workflows::Controller> controller_;
   std::unique_ptr<ControlServer> server_;
   std::unique_ptr<async::SignalWatch> interrupt_;

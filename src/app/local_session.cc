@@ -1,12 +1,12 @@
 #include "app/local_session.h"
 
+#include "app/artifact_verbs.h"
 #include "app/control_channel.h"
 #include "app/engine_verbs.h"
 #include "app/local_run.h"
 #include "app/node_lines.h"
 #include "app/pod_logs.h"
 #include "app/records.h"
-#include "artifacts/local_store.h"
 #include "kube/time.h"
 #include "workflows/controller/api_references.h"
 #include "workflows/controller/explain.h"
@@ -509,8 +509,11 @@ Result<doc::Value> LocalSession::retry(const cli::RetryRequest& request) {
   return updated;
 }
 
-Result<> LocalSession::remove(const std::string& name) {
+Result<> LocalSession::remove(const std::string& name, cli::Removal removal) {
   TRY(const kube::ObjectRef object, find(name));
+  if (removal == cli::Removal::ordinary) {
+    TRY_VOID(remove_artifacts_of(*loop_, *store_, paths_, object));
+  }
   TRY(const auto rows, stored_rows(*store_, object->uid()));
   TRY(const auto pods, workflows::pods_of(object->document(), rows));
   for (const kube::ObjectRef& pod : store_->list(
@@ -536,16 +539,9 @@ Result<> LocalSession::remove(const std::string& name) {
   return {};
 }
 
-Result<> LocalSession::copy_artifact(const doc::Value& artifact, const std::string& destination) {
-  std::error_code code;
-  if (!std::filesystem::exists(paths_.artifacts(), code)) {
-    return fail(ErrorCode::not_found, "there are no artifacts in " + paths_.root.string());
-  }
-  TRY(const auto store, artifacts::LocalStore::open(paths_.artifacts()));
-  if (std::filesystem::exists(destination, code)) {
-    return fail(ErrorCode::already_exists, destination + " already exists");
-  }
-  return store->load(artifact, destination, artifacts::Sharing::own_copy);
+Result<> LocalSession::copy_artifact(const doc::Value& workflow, const doc::Value& artifact,
+                                     const std::string& destination) {
+  return app::copy_artifact(paths_, workflow, artifact, destination);
 }
 
 Result<std::string> LocalSession::explain(const std::string& workflow, const std::string& node) {

@@ -45,8 +45,9 @@ class LocalSession final : public cli::Session {
   std::vector<std::string> log_tail(const std::string& pod, std::size_t lines) override;
   Result<> control(const cli::Control& control) override;
   Result<doc::Value> retry(const cli::RetryRequest& request) override;
-  Result<> remove(const std::string& name) override;
-  Result<> copy_artifact(const doc::Value& artifact, const std::string& destination) override;
+  Result<> remove(const std::string& name, cli::Removal removal) override;
+  Result<> copy_artifact(const doc::Value& workflow, const doc::Value& artifact,
+                         const std::string& destination) override;
   Result<std::string> explain(const std::string& workflow, const std::string& node) override;
 
  private:

@@ -291,6 +291,18 @@ Result<std::unique_ptr<LocalStore>> LocalStore::open(const std::filesystem::path
   return std::unique_ptr<LocalStore>(new LocalStore(std::move(impl)));
 }
 
+Result<std::unique_ptr<LocalStore>> LocalStore::open_to_read(const std::filesystem::path& root) {
+  auto impl = std::make_unique<Impl>();
+  impl->root = root;
+  impl->root_folder = Fd(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!impl->root_folder) {
+    return is_missing(errno)
+               ? fail(ErrorCode::not_found, "there are no artifacts in " + root.string())
+               : fail_errno("open the artifact store " + root.string(), errno);
+  }
+  return std::unique_ptr<LocalStore>(new LocalStore(std::move(impl)));
+}
+
 std::filesystem::path LocalStore::scratch() const { return impl_->root / "scratch"; }
 
 Result<std::filesystem::path> LocalStore::path_of(const doc::Value& location) const {

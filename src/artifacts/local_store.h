@@ -33,6 +33,9 @@ class LocalStore final : public Store {
   /// Opens the store at `root`, making the folder if it is missing, and empties what a killed
   /// program left in scratch/. One program at a time may use a root.
   static Result<std::unique_ptr<LocalStore>> open(const std::filesystem::path& root);
+  /// The same only to read: makes and removes nothing, and may be used beside the program that has
+  /// the root. Nothing can be saved. Error not_found when there is no store.
+  static Result<std::unique_ptr<LocalStore>> open_to_read(const std::filesystem::path& root);
   ~LocalStore() override;
   LocalStore(const LocalStore&) = delete;
   LocalStore& operator=(const LocalStore&) = delete;

@@ -52,7 +52,25 @@ std::string expand_path(std::string path,
   return path;
 }
 
-/// The artifacts of a node that the options mean, each copied to its place.
+/// The last part of an artifact's key: the name of its file.
+std::string file_name_of(const Value& artifact) {
+  for (const auto& [store, fields] : artifact.as_object()) {
+    for (const std::string_view member : {"key", "path", "blob", "url"}) {
+      const std::string_view key = doc::find_string(fields, member);
+      if (!key.empty()) {
+        return fs::path(key).lexically_normal().filename().string();
+      }
+    }
+  }
+  return std::string(doc::find_string(artifact, "name"));
+}
+
+bool is_deleted(const Value& artifact) {
+  const Value* deleted = doc::find(artifact, "deleted");
+  return deleted != nullptr && deleted->is_bool() && deleted->get_bool();
+}
+
+/// The artifacts of a node that the options mean, each copied into its folder.
 Result<int> copy_node(const Context& context, Session& session, const CopyCommand& command,
                       const Value& workflow, const Value& node) {
   const Value* outputs = doc::find(node, "outputs");
@@ -66,17 +84,22 @@ Result<int> copy_node(const Context& context, Session& session, const CopyComman
     if (!command.artifact_name.empty() && name != command.artifact_name) {
       continue;
     }
+    ++copied;
+    if (is_deleted(artifact)) {
+      context.out << "Skipped \"" << name << "\" of " << doc::find_string(node, "name")
+                  << ": it has been deleted\n";
+      continue;
+    }
     const std::string place = expand_path(
         command.path, {{"namespace", namespace_of(workflow)},
                        {"workflowName", name_of(workflow)},
                        {"nodeId", std::string(doc::find_string(node, "id"))},
                        {"templateName", std::string(doc::find_string(node, "templateName"))},
                        {"artifactName", name}});
-    const fs::path target = fs::path(command.destination) / fs::path(place).relative_path();
-    TRY_VOID(session.copy_artifact(artifact, target.string()));
-    context.out << "Created " << target.filename().string() << " in "
-                << target.parent_path().string() << "\n";
-    ++copied;
+    const fs::path folder = fs::path(command.destination) / fs::path(place).relative_path();
+    const std::string file = file_name_of(artifact);
+    TRY_VOID(session.copy_artifact(workflow, artifact, (folder / file).string()));
+    context.out << "Created \"" << file << "\" in " << folder.string() << "\n";
   }
   return copied;
 }
@@ -158,7 +181,9 @@ int delete_workflows(const Context& context, const DeleteCommand& command) {
   }
   for (const std::string& name : names) {
     if (!command.dry_run) {
-      if (const auto removed = (*session)->remove(name); !removed) {
+      if (const auto removed =
+              (*session)->remove(name, command.force ? Removal::forced : Removal::ordinary);
+          !removed) {
         return report(context, removed.error());
       }
     }

@@ -330,7 +330,7 @@ void add_changing_verbs(CLI::App& app, Chosen& chosen) {
                       "Workflows of all namespaces");
         verb.add_flag("--dry-run", command.dry_run, "Print what would be deleted");
         verb.add_flag("--force", command.force,
-                      "Accepted: nothing holds a workflow back from being deleted here");
+                      "Also when its artifacts cannot be removed: they are left behind");
         verb.add_option("--query-chunk-size", command.filter.chunk_size,
                         "Accepted: a list is never long enough here to be asked for in parts");
       });

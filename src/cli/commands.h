@@ -143,7 +143,7 @@ struct DeleteCommand {
   ListCommand filter;
   bool all = false;
   bool dry_run = false;
-  bool force = false;  ///< accepted
+  bool force = false;  ///< without its artifacts' removal
 };
 
 struct LintCommand {

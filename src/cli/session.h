@@ -155,6 +155,8 @@ struct Control {
   std::vector<std::pair<std::string, std::string>> parameters;  ///< set
 };
 
+enum class Removal { ordinary, forced };
+
 class Session {
  public:
   virtual ~Session() = default;
@@ -182,9 +184,12 @@ class Session {
   virtual Result<> control(const Control& control) = 0;
   /// Prepares a failed run to go on; `run` with `resume` then does.
   virtual Result<doc::Value> retry(const RetryRequest& request) = 0;
-  virtual Result<> remove(const std::string& name) = 0;
-  /// Copies a node's artifact to a path of this machine.
-  virtual Result<> copy_artifact(const doc::Value& artifact, const std::string& destination) = 0;
+  /// Removes a run with what belongs to it. Error conflict: artifacts that were to go with it could
+  /// not be removed, and the run stays; forced, they are left behind.
+  virtual Result<> remove(const std::string& name, Removal removal) = 0;
+  /// Copies an artifact of a Workflow's node to a path of this machine, over a file that is there.
+  virtual Result<> copy_artifact(const doc::Value& workflow, const doc::Value& artifact,
+                                 const std::string& destination) = 0;
   /// Why a node ran or did not: the sentences that `explain` prints.
   virtual Result<std::string> explain(const std::string& workflow, const std::string& node) = 0;
 };

@@ -3,6 +3,7 @@
 #include "artifacts/files.h"
 #include "artifacts/location.h"
 #include "executor/archive.h"
+#include "executor/capture_logs.h"
 
 #include <fmt/format.h>
 
@@ -151,7 +152,8 @@ class Capturer {
       error.code = error.code == ErrorCode::not_found ? ErrorCode::io : error.code;
       return std::unexpected(std::move(error));
     }
-    return CapturedArtifact{artifact.name, artifact.path, artifact.location,
+    return CapturedArtifact{artifact.name, artifact.path,
+                            artifact.reported.is_null() ? artifact.location : artifact.reported,
                             std::move(stored->digest), stored->size};
   }
 
@@ -223,6 +225,7 @@ StepOutputs capture(const StepPlan& plan, const FileView& files, artifacts::Stor
   };
   keep_first(capturer.parameters(outputs));
   keep_first(capturer.artifacts(outputs));
+  keep_first(capture_logs(plan, files, store, outputs));
   return outputs;
 }
 

@@ -14,8 +14,8 @@ namespace tiphys::executor {
 inline constexpr std::size_t kMaximumParameterBytes = 1024 * 1024;
 
 /// Captures all that `plan` asks for. Never fails as a whole: what went wrong stands in
-/// StepOutputs::error, the first of result, parameters and artifacts, as upstream reports it; of
-/// artifacts all errors, each followed by "; ". `stdout_text` is the main container's standard
+/// StepOutputs::error, the first of result, parameters, artifacts and logs, as upstream reports it;
+/// of artifacts all errors, each followed by "; ". `stdout_text` is the main container's standard
 /// output, or at least its last kMaximumResultBytes + 1 bytes; without it there is no result.
 /// Bytes that are not UTF-8 become U+FFFD, one for each, as in Go's JSON.
 ///

@@ -173,6 +173,9 @@ doc::Value encode(const OutputArtifact& artifact) {
   if (!artifact.location.is_null()) {
     object["location"] = artifact.location;
   }
+  if (!artifact.reported.is_null()) {
+    object["reported"] = artifact.reported;
+  }
   if (artifact.archive != Archive::tar) {
     object["archive"] = name_of(artifact.archive);
   }
@@ -192,6 +195,9 @@ Result<OutputArtifact> decode_output(const Reader& reader) {
   if (const doc::Value* location = reader.present("location")) {
     artifact.location = *location;
   }
+  if (const doc::Value* reported = reader.present("reported")) {
+    artifact.reported = *reported;
+  }
   TRY(artifact.archive, reader.archive("archive", Archive::tar));
   TRY(const auto level, reader.integer("compressionLevel"));
   if (level && (*level < -1000 || *level > 1000)) {
@@ -200,6 +206,27 @@ Result<OutputArtifact> decode_output(const Reader& reader) {
   artifact.compression_level = static_cast<int>(level.value_or(-1));
   TRY(artifact.optional, reader.flag("optional"));
   return artifact;
+}
+
+doc::Value encode(const LogArtifact& log) {
+  doc::Object object{{"name", log.name}, {"container", log.container}, {"location", log.location}};
+  if (!log.reported.is_null()) {
+    object["reported"] = log.reported;
+  }
+  return object;
+}
+
+Result<LogArtifact> decode_log(const Reader& reader) {
+  LogArtifact log;
+  TRY(log.name, reader.text("name"));
+  TRY(log.container, reader.text("container"));
+  if (const doc::Value* location = reader.present("location")) {
+    log.location = *location;
+  }
+  if (const doc::Value* reported = reader.present("reported")) {
+    log.reported = *reported;
+  }
+  return log;
 }
 
 doc::Value encode(const OutputParameter& parameter) {
@@ -267,7 +294,10 @@ doc::Value encode(const StepOutputs::Parameter& parameter) {
 
 /// The location's member stands directly in the artifact, as everywhere in Argo.
 doc::Value encode(const CapturedArtifact& artifact) {
-  doc::Object object{{"name", artifact.name}, {"path", artifact.path}};
+  doc::Object object{{"name", artifact.name}};
+  if (!artifact.path.empty()) {
+    object["path"] = artifact.path;
+  }
   if (artifact.location.is_object()) {
     for (const auto& member : artifact.location.get_object()) {
       object.insert(member);
@@ -316,6 +346,7 @@ std::string StepPlan::to_json() const {
   put_list(object, "inputArtifacts", input_artifacts);
   put_list(object, "outputParameters", output_parameters);
   put_list(object, "outputArtifacts", output_artifacts);
+  put_list(object, "logs", logs);
   if (capture_result) {
     object["captureResult"] = true;
   }
@@ -334,6 +365,7 @@ Result<StepPlan> StepPlan::from_json(std::string_view text) {
   TRY(plan.input_artifacts, reader.list<InputArtifact>("inputArtifacts", decode_input));
   TRY(plan.output_parameters, reader.list<OutputParameter>("outputParameters", decode_parameter));
   TRY(plan.output_artifacts, reader.list<OutputArtifact>("outputArtifacts", decode_output));
+  TRY(plan.logs, reader.list<LogArtifact>("logs", decode_log));
   TRY(plan.capture_result, reader.flag("captureResult"));
   return plan;
 }

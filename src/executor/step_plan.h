@@ -60,6 +60,8 @@ struct OutputArtifact {
   Archive archive = Archive::tar;
   int compression_level = -1;  ///< gzip level of `tar`: -2 to 9, -1 = default
   bool optional = false;
+  /// What the outputs say instead of `location`; null = the location itself.
+  doc::Value reported = {};
   bool operator==(const OutputArtifact&) const = default;
 };
 
@@ -75,6 +77,16 @@ struct ContainerRule {
   bool operator==(const ContainerRule&) const = default;
 };
 
+/// What a container wrote to its outputs, kept as an artifact: plain text in the order in which it
+/// came.
+struct LogArtifact {
+  std::string name;
+  std::string container;
+  doc::Value location;  ///< complete, key included
+  doc::Value reported;  ///< as of OutputArtifact
+  bool operator==(const LogArtifact&) const = default;
+};
+
 struct StepPlan {
   /// The container that inputs are staged for and outputs are captured from. A pod need not have
   /// it when there are neither.
@@ -88,6 +100,7 @@ struct StepPlan {
   std::vector<InputArtifact> input_artifacts;
   std::vector<OutputParameter> output_parameters;
   std::vector<OutputArtifact> output_artifacts;
+  std::vector<LogArtifact> logs;
   bool capture_result = false;
   bool operator==(const StepPlan&) const = default;
 
@@ -101,8 +114,8 @@ inline constexpr std::string_view kScriptPath = "/argo/staging/script";
 
 struct CapturedArtifact {
   std::string name;
-  std::string path;
-  doc::Value location;  ///< complete; what a consumer is handed
+  std::string path;     ///< empty for logs
+  doc::Value location;  ///< what a consumer is handed
   std::string digest;   ///< SHA-256 of the stored bytes, hex
   std::uint64_t size = 0;
   bool operator==(const CapturedArtifact&) const = default;
@@ -145,6 +158,13 @@ class FileView {
   /// True when the file or folder belongs to the step alone and may be moved away instead of
   /// copied.
   virtual bool is_private(const std::filesystem::path& resolved) const = 0;
+
+  /// Where the log of a container of the pod lies, in the kubelet's line format; there may be no
+  /// such file when it wrote nothing. Nothing for a container that never started.
+  virtual std::optional<std::filesystem::path> log_of(std::string_view container) const {
+    (void)container;
+    return std::nullopt;
+  }
 };
 
 }  // namespace tiphys::executor

@@ -393,7 +393,8 @@ std::vector<std::string> check(const Options& options, const GoldenRun& golden) 
   char pattern[] = "/tmp/workflow_golden.XXXXXX";
   const fs::path scratch = mkdtemp(pattern);
   std::ofstream(scratch / "support.yaml")
-      << supporting_documents(options, options.folder / golden.file);
+      << supporting_documents(options, options.folder / golden.file) << "---\n"
+      << read_file(fs::path(TIPHYS_SOURCE_DIR) / "tests/golden/settings.yaml");
   std::ofstream(scratch / "workflow.yaml") << manifest;
   const std::string path = options.image_path.string() + ":" + std::getenv("PATH");
   run_program({options.program, "run", "--state", scratch / "state", "-j", "64", "-o", "json",

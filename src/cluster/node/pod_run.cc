@@ -33,7 +33,7 @@ std::optional<std::int64_t> integer(const doc::Value& value, std::string_view ke
 bool small_staging(const executor::StepPlan& plan) { return plan.input_artifacts.empty(); }
 
 bool small_capture(const executor::StepPlan& plan) {
-  return plan.output_artifacts.empty() && plan.output_parameters.empty();
+  return plan.output_artifacts.empty() && plan.output_parameters.empty() && plan.logs.empty();
 }
 
 }  // namespace
@@ -297,6 +297,11 @@ ViewSources PodRun::view_sources(const Container& container) const {
     }
     sources.hidden.assign(std::begin(kHiddenFolders), std::end(kHiddenFolders));
     sources.hidden.push_back(shared_.config.state_folder);
+  }
+  for (const Container& one : containers_) {
+    if (one.state->started.value_or(async::TimePoint{}) != async::TimePoint{}) {
+      sources.logs.emplace(one.state->name, shared_.log_file(key_, one.state->name));
+    }
   }
   return sources;
 }

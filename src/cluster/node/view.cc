@@ -281,4 +281,10 @@ bool LayerView::is_private(const std::filesystem::path& resolved) const {
   return !sources_.private_folder.empty() && lies_in(path, sources_.private_folder);
 }
 
+std::optional<std::filesystem::path> LayerView::log_of(std::string_view container) const {
+  const auto found = sources_.logs.find(container);
+  return found == sources_.logs.end() ? std::nullopt
+                                      : std::optional<std::filesystem::path>(found->second);
+}
+
 }  // namespace tiphys::node

@@ -5,6 +5,7 @@
 #include "cluster/node/sandbox.h"
 #include "executor/step_plan.h"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@ struct ViewSources {
   /// Where folders that lie in several layers are put together; made when needed, and deleted by
   /// the owner.
   std::string merge_folder;
+  /// Log files of the pod's containers that have started, by the container's name.
+  std::map<std::string, std::string, std::less<>> logs;
 };
 
 class LayerView final : public executor::FileView {
@@ -34,6 +37,7 @@ class LayerView final : public executor::FileView {
   Result<std::filesystem::path> resolve(std::string_view path) const override;
   /// True for what lies in the writable layer or was put together.
   bool is_private(const std::filesystem::path& resolved) const override;
+  std::optional<std::filesystem::path> log_of(std::string_view container) const override;
 
  private:
   struct Place {

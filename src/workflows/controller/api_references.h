@@ -30,6 +30,11 @@ class ApiReferences final : public References {
     return find("ConfigMap", namespace_, name);
   }
 
+  const doc::Value* config_map_of(std::string_view namespace_name,
+                                  std::string_view name) const override {
+    return find("ConfigMap", namespace_name, name);
+  }
+
  private:
   const doc::Value* find(std::string_view kind, std::string_view namespace_name,
                          std::string_view name) const {

@@ -42,6 +42,9 @@ class Controller::Impl {
     pods_ = api_.watch("Pod", [this](const kube::Event& event) { on_pod(event); });
     for (const kube::ObjectRef& workflow : api_.list("Workflow", "", {})) {
       take_up(workflow);
+      if (workflow->label(kCompletedLabel) == "true") {
+        remove_artifacts(workflow);
+      }
     }
     for (const kube::ObjectRef& pod : api_.list("Pod", "", {})) {
       remove_left_over(pod, options_.pods.pods_survive_restart ? Ended::ask : Ended::surely);
@@ -280,6 +283,9 @@ class Controller::Impl {
       loop_.post([this, key = run.key] { go_on(key); });
     }
     set_wake(run);
+    if (run.engine.finished() && !run.ended) {
+      remove_artifacts(api_.get(run.key));
+    }
     if (listener_ != nullptr) {
       listener_->on_nodes(run.engine, decisions.changed);
       if (decisions.workflow_changed) {
@@ -296,6 +302,20 @@ class Controller::Impl {
     }
   }
 
+  /// Those that go with a run's end.
+  void remove_artifacts(const kube::ObjectRef& workflow) {
+    if (options_.collector == nullptr || workflow == nullptr ||
+        !ArtifactCollector::is_due(*workflow, GcMoment::completion)) {
+      return;
+    }
+    options_.collector->collect(workflow, GcMoment::completion,
+                                [this, key = workflow->key()](const std::string& error) {
+                                  if (listener_ != nullptr) {
+                                    listener_->on_artifacts_removed(key, error);
+                                  }
+                                });
+  }
+
   using StopPod_ = workflows::StopPod;
 
   void create_pod(Run& run, const CreatePod& step) {
@@ -305,7 +325,7 @@ class Controller::Impl {
         return;
       }
     }
-    doc::Value pod = build_pod(run.engine, step, options_.pods);
+    doc::Value pod = build_pod(run.engine, step);
     auto patched =
         put_main_defaults(run.engine, step, options_.pods.main_container, options_.types, pod);
     if (patched) {

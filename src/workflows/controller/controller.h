@@ -14,6 +14,7 @@
 #include "async/loop.h"
 #include "doc/schema.h"
 #include "kube/api.h"
+#include "workflows/controller/artifact_collector.h"
 #include "workflows/controller/run_memory.h"
 #include "workflows/controller/step_memory.h"
 #include "workflows/engine/engine.h"
@@ -43,6 +44,12 @@ class RunListener {
     (void)run;
   }
 
+  /// The artifacts that go with the end of a run are gone; `error` says which are not, or is empty.
+  virtual void on_artifacts_removed(const kube::ObjectKey& workflow, const std::string& error) {
+    (void)workflow;
+    (void)error;
+  }
+
   /// A run that could not be taken up: its object is damaged or names what is not there.
   virtual void on_failure(const kube::ObjectKey& workflow, const Error& error) = 0;
 };
@@ -56,6 +63,8 @@ struct ControllerOptions {
   std::function<bool(const kube::Object& workflow)> wanted;
   /// Knows whole runs; must outlive the controller. May be null.
   RunMemory* runs = nullptr;
+  /// Removes artifacts; must outlive the controller. Null: they stay.
+  ArtifactCollector* collector = nullptr;
 };
 
 class Controller final {

@@ -1,9 +1,9 @@
 #include "workflows/controller/step_memory.h"
 
-#include "artifacts/location.h"
 #include "workflows/controller/place.h"
 #include "workflows/controller/reason.h"
 #include "workflows/engine/pod.h"
+#include "workflows/engine/repository.h"
 
 #include <boost/json.hpp>
 
@@ -101,6 +101,7 @@ Value comparable(const Value& resolved) {
         erase(artifact, store);
       }
       erase(artifact, "from");
+      erase(artifact, "artifactGC");
     }
   }
   return out;
@@ -178,11 +179,10 @@ bool has_artifacts(const Value& resolved) {
 }
 
 /// `captured`: standard output was kept as the step's result.
-std::string outcome_to_json(const PodUpdate& update, const std::string& workflow,
-                            const std::string& node, bool captured) {
+std::string outcome_to_json(const PodUpdate& update, const Engine& engine, bool captured) {
   Object out;
-  out["workflow"] = workflow;
-  out["node"] = node;
+  out["workflow"] = engine.metadata().name;
+  out["node"] = engine.nodes()[update.node].name;
   if (captured) {
     out["result"] = update.result.value_or("");
   }
@@ -195,8 +195,10 @@ std::string outcome_to_json(const PodUpdate& update, const std::string& workflow
   }
   doc::Array& artifacts = out["artifacts"].emplace_array();
   for (const OutputArtifact& artifact : update.artifacts) {
-    artifacts.push_back(Object{
-        {"name", artifact.name}, {"location", artifact.location}, {"digest", artifact.digest}});
+    artifacts.push_back(
+        Object{{"name", artifact.name},
+               {"location", stored_location(artifact.location, engine.artifact_repository_ref())},
+               {"digest", artifact.digest}});
   }
   return doc::to_json(out);
 }
@@ -279,11 +281,12 @@ struct StepMemory::Impl {
   };
 
   /// The key, or why the step cannot be compared.
-  std::expected<executor::StepKey, std::string> key_of(const Engine& engine, const Value& resolved,
+  std::expected<executor::StepKey, std::string> key_of(const Engine& engine, const CreatePod& step,
+                                                       const Value& resolved,
                                                        std::set<std::string>& commands) {
     std::set<std::pair<std::string, std::string>> objects;
     std::vector<executor::InputDigest> inputs;
-    if (std::string why = read_inputs(resolved, inputs); !why.empty()) {
+    if (std::string why = read_inputs(step, resolved, inputs); !why.empty()) {
       return std::unexpected(why);
     }
     const Value* script = doc::find(resolved, "script");
@@ -312,25 +315,20 @@ struct StepMemory::Impl {
     return executor::step_key(comparable(resolved), inputs, started);
   }
 
-  std::string read_inputs(const Value& resolved, std::vector<executor::InputDigest>& out) {
+  std::string read_inputs(const CreatePod& step, const Value& resolved,
+                          std::vector<executor::InputDigest>& out) {
     const Value* inputs = doc::find(resolved, "inputs");
-    std::string why;
-    if (inputs == nullptr) {
-      return why;
+    if (inputs == nullptr || doc::find(*inputs, "artifacts") == nullptr) {
+      return "";
     }
-    each(*inputs, "artifacts", [&](const Value& artifact) {
-      const std::string name(doc::find_string(artifact, "name"));
-      const auto decoded = store.stat(location_of(artifact));
-      const Value* optional = doc::find(artifact, "optional");
-      if (decoded) {
-        out.push_back({name, decoded->digest});
-      } else if (optional != nullptr && optional->is_bool() && optional->get_bool()) {
-        out.push_back({name, ""});
-      } else {
-        why = "input artifact " + name + " cannot be read: " + decoded.error().message;
+    for (const executor::InputArtifact& artifact : step_plan(step).input_artifacts) {
+      const auto stored = store.stat(artifact.location);
+      if (!stored && !artifact.optional) {
+        return "input artifact " + artifact.name + " cannot be read: " + stored.error().message;
       }
-    });
-    return why;
+      out.push_back({artifact.name, stored ? stored->digest : ""});
+    }
+    return "";
   }
 
   std::string read_volumes(const Engine& engine, const Value& resolved, const Value& container,
@@ -388,24 +386,13 @@ struct StepMemory::Impl {
     return &programs.emplace(command, std::move(*found)).first->second;
   }
 
-  static Value location_of(const Value& artifact) {
-    Object out;
-    for (const auto& [key, value] : artifact.get_object()) {
-      if (value.is_object() && key != "archive" && key != "artifactGC") {
-        out[key] = value;
-      }
-    }
-    return out;
-  }
-
   /// The outcome when it is known and may be used, and the reason either way.
-  std::optional<PodUpdate> decide(const Engine& engine, const CreatePod& step,
-                                  const executor::StepKey& key, const std::string& place,
-                                  Reason& reason) {
+  std::optional<PodUpdate> decide(const CreatePod& step, const executor::StepKey& key,
+                                  const std::string& place, Reason& reason) {
     const auto record = records.find("key/" + key.digest);
     if (record && options.reuse) {
       const auto document = doc::parse_json(*record);
-      auto taken = document ? take_over(engine, step, *document)
+      auto taken = document ? take_over(step, *document)
                             : std::expected<PodUpdate, std::string>(
                                   std::unexpect, "what is written down of it is damaged");
       reason.kind = taken ? Reason::Kind::reused : Reason::Kind::unusable;
@@ -443,8 +430,7 @@ struct StepMemory::Impl {
 
   /// A recorded outcome as this run's, its artifacts linked to where this run keeps them; or why
   /// not.
-  std::expected<PodUpdate, std::string> take_over(const Engine& engine, const CreatePod& step,
-                                                  const Value& record) {
+  std::expected<PodUpdate, std::string> take_over(const CreatePod& step, const Value& record) {
     if (doc::find_string(record, "node").empty()) {
       return std::unexpected("what is written down of it is damaged");
     }
@@ -461,21 +447,35 @@ struct StepMemory::Impl {
       update.parameters.emplace_back(doc::find_string(parameter, "name"),
                                      doc::find_string(parameter, "value"));
     });
-    const executor::StepPlan plan = step_plan(engine, step, options.pods);
+    const executor::StepPlan plan = step_plan(step);
     std::string why;
+    std::size_t logs = 0;
     each(record, "artifacts", [&](const Value& artifact) {
-      if (why.empty()) {
-        why = take_over_artifact(plan, artifact, update);
+      const std::string_view name = doc::find_string(artifact, "name");
+      const auto output =
+          std::ranges::find(plan.output_artifacts, name, &executor::OutputArtifact::name);
+      const auto log = std::ranges::find(plan.logs, name, &executor::LogArtifact::name);
+      if (!why.empty()) {
+        return;
+      }
+      if (output != plan.output_artifacts.end()) {
+        why = take_over_artifact(artifact, output->location, output->reported, update);
+      } else if (log != plan.logs.end()) {
+        why = take_over_artifact(artifact, log->location, log->reported, update);
+        ++logs;
       }
     });
+    if (why.empty() && logs != plan.logs.size()) {
+      why = "what it wrote was not kept";
+    }
     if (!why.empty()) {
       return std::unexpected(why);
     }
     return update;
   }
 
-  /// Links one artifact; why it cannot be used, or empty.
-  std::string take_over_artifact(const executor::StepPlan& plan, const Value& artifact,
+  /// Links one artifact to `to`; why it cannot be used, or empty.
+  std::string take_over_artifact(const Value& artifact, const Value& to, const Value& reported,
                                  PodUpdate& update) {
     const std::string name(doc::find_string(artifact, "name"));
     const Value* from = doc::find(artifact, "location");
@@ -490,20 +490,13 @@ struct StepMemory::Impl {
     if (stored->digest != digest) {
       return "its artifact " + name + " has been replaced since";
     }
-    const auto wanted =
-        std::ranges::find(plan.output_artifacts, name, &executor::OutputArtifact::name);
-    const Value& to = wanted == plan.output_artifacts.end() ? *from : wanted->location;
     if (to != *from) {
       if (const auto linked = store.link(*from, to); !linked) {
         return "its artifact " + name + " cannot be used: " + linked.error().message;
       }
     }
-    update.artifacts.push_back({name, artifacts_location(to), std::string(digest)});
+    update.artifacts.push_back({name, reported, std::string(digest)});
     return "";
-  }
-
-  static Value artifacts_location(const Value& location) {
-    return artifacts::without_store_details(location);
   }
 
   Records& records;
@@ -531,11 +524,11 @@ std::optional<PodUpdate> StepMemory::recall(const Engine& engine, const CreatePo
   Reason reason;
   std::optional<PodUpdate> known;
   RunFacts& facts = impl.facts[std::string(workflow_uid)];
-  auto key = impl.key_of(engine, *resolved, facts.commands);
-  facts.plain = facts.plain && key && !has_artifacts(*resolved);
+  auto key = impl.key_of(engine, step, *resolved, facts.commands);
+  facts.plain = facts.plain && key && !has_artifacts(*resolved) && !step.archive_logs;
   if (key) {
     const std::string place = place_of(engine, node);
-    known = impl.decide(engine, step, *key, place, reason);
+    known = impl.decide(step, *key, place, reason);
     facts.steps += known ? 1 : 0;
     if (known) {
       impl.records.put("step/" + place,
@@ -572,9 +565,7 @@ void StepMemory::remember(const Engine& engine, const PodUpdate& update,
     RunFacts& facts = impl.facts[std::string(workflow_uid)];
     ++facts.steps;
     facts.plain = facts.plain && update.artifacts.empty();
-    const std::string& name = engine.nodes()[update.node].name;
-    impl.records.put("key/" + digest,
-                     outcome_to_json(update, engine.metadata().name, name, asked.captures_result));
+    impl.records.put("key/" + digest, outcome_to_json(update, engine, asked.captures_result));
   }
   impl.records.put("parts/" + digest, asked.key.to_json());
   impl.records.put("step/" + asked.place,

@@ -52,18 +52,19 @@ std::string text(const Value& object, std::string_view key) {
 
 /// What needs rows that the engine does not run yet, and where an engine that decides by events is
 /// ahead of one that reconciles.
-const std::map<std::string, std::string> kOperateSkipped = {
-    {"hooks-template", "hooks other than exit"},
-    {"workflow-hooks", "hooks other than exit"},
-    {"bad-entrypoint", "the controller validates before it starts an engine"},
-    {"bad-template-ref", "the controller validates before it starts an engine"},
-    {"bad-param-ref", "the controller validates before it starts an engine"},
-    {"enum-violation", "the controller validates before it starts an engine"},
+const std::map<std::string, std::string>
+    kOperateSkipped =
+        {
+            {"hooks-template", "hooks other than exit"},
+            {"workflow-hooks", "hooks other than exit"},
+            {"bad-entrypoint", "the controller validates before it starts an engine"},
+            {"bad-template-ref", "the controller validates before it starts an engine"},
+            {"bad-param-ref", "the controller validates before it starts an engine"},
+            {"enum-violation", "the controller validates before it starts an engine"},
 }
 
-    {"daemon", "daemon templates"},
-    {"depends-daemon", "daemon templates"},
-    {"containerset", "containerSet templates"},
+{"daemon", "daemon templates"},
+    {"depends-daemon", "daemon templates"}, {"containerset", "containerSet templates"},
     {"containerset-fail", "containerSet templates"},
     {"failfast-template", "upstream needs one more reconcile to end the workflow"},
     {"output-default-missing", "upstream waits for outputs that never come"},
@@ -262,7 +263,7 @@ std::string replay(const Value& test) {
       if (outcome != nullptr) {
         updates.push_back(assess_pod(engine->nodes(), node,
                                      pod_of(*outcome, main_containers(engine->nodes(), node))));
-}
+      }
 
       // Pods that vanish are the controller's to notice, some time later.
       if (outcome != nullptr && !at(*outcome, "delete").is_bool()) {

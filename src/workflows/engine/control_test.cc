@@ -245,7 +245,7 @@ TEST(Pod, has_what_the_template_says) {
   EXPECT_EQ(doc::to_json(pod.at("spec").at("volumes")), R"([{"name":"v","emptyDir":{}}])");
   EXPECT_EQ(doc::to_json(pod.at("spec").at("containers").at(0).at("args")),
             R"(["/argo/staging/script"])");
-  const executor::StepPlan plan = step_plan(run.engine(), created);
+  const executor::StepPlan plan = step_plan(created);
   EXPECT_EQ(plan.script_source, "echo");
   ASSERT_EQ(plan.output_artifacts.size(), 2U);
   EXPECT_EQ(doc::to_json(plan.output_artifacts[0].location), R"({"s3":{"key":"wf/wf/out.tgz"}})");

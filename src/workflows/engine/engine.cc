@@ -85,4 +85,8 @@ Catalog& Engine::catalog() const { return machine_->catalog(); }
 
 const std::string& Engine::start_error() const { return machine_->start_error(); }
 
+const doc::Value& Engine::artifact_repository_ref() const {
+  return machine_->artifact_repository_ref();
+}
+
 }  // namespace tiphys::workflows

@@ -38,6 +38,14 @@ class References {
   virtual const doc::Value* cluster_workflow_template(std::string_view name) const = 0;
   /// The document of a ConfigMap of the run's namespace, or null.
   virtual const doc::Value* config_map(std::string_view name) const = 0;
+
+  /// The same of any namespace: the controller's own holds repositories for all.
+  virtual const doc::Value* config_map_of(std::string_view namespace_name,
+                                          std::string_view name) const {
+    (void)namespace_name;
+    (void)name;
+    return nullptr;
+  }
 };
 
 struct EngineConfig {
@@ -55,6 +63,10 @@ struct EngineConfig {
   doc::Value workflow_defaults;
   /// RE2 pattern of messages that count as transient beside the built-in ones; empty = none.
   std::string transient_pattern;
+  /// The controller's artifactRepository; null = this machine's store.
+  doc::Value artifact_repository;
+  /// The controller's own namespace.
+  std::string namespace_ = "argo";
 };
 
 enum class PodPhase : std::uint8_t { pending, running, succeeded, failed, error };
@@ -145,6 +157,13 @@ struct CreatePod {
   std::vector<std::string> avoid_hosts;
   /// spec.volumes as JSON where steps around the pod decide on them; empty = as the spec has them.
   std::string volumes_json;
+  /// Where artifacts without a place of their own are kept: a location whose key is the folder that
+  /// takes them. Null when the step needs none.
+  doc::Value archive_location;
+  /// The location is the template's own, not that of the run's repository.
+  bool own_archive_location = false;
+  /// The output of its containers is kept as artifacts.
+  bool archive_logs = false;
 };
 
 /// A pod that is not wanted any more: signal it, kill it after its grace period; delete it when it
@@ -225,6 +244,8 @@ class Engine {
   /// global variables substituted.
   const WorkflowSpec& spec() const;
   const Metadata& metadata() const;
+  /// Status.artifactRepositoryRef: the repository of the run, as it was when it started.
+  const doc::Value& artifact_repository_ref() const;
 
   /// What every template sees of the run: workflow.*.
   const lang::Scope& variables() const;

@@ -1,7 +1,10 @@
+#include "workflows/engine/artifact_gc.h"
 #include "workflows/engine/machine.h"
 #include "workflows/model/merge.h"
 
 #include <boost/json.hpp>
+
+#include <algorithm>
 
 namespace tiphys::workflows {
 namespace {
@@ -71,6 +74,12 @@ Result<> Engine::Machine::load_spec(const doc::Value& document) {
       fail_start(RunPhase::error, updated.error().message);
     }
   }
+  if (auto repository = take_repository(status); !repository) {
+    fail_start(RunPhase::error, repository.error().message);
+  }
+  own_templates_have_gc_ = std::ranges::any_of(spec_.templates, [&](const Template& one) {
+    return template_has_gc(one.document, spec_.document);
+  });
   reads_duration_ = doc::to_json(spec).contains("workflow.duration");
   globals_.set("workflow.status", "Running");
   globals_.set("workflow.duration", "0.000000");
@@ -174,6 +183,7 @@ void Engine::Machine::load_status(const doc::Value& status) {
   }
   phase_ = run_phase_of(doc::find_string(status, "phase"));
   message_ = doc::find_string(status, "message");
+  stored_conditions_ = further_conditions(status);
   started_ = time_of(doc::find_string(status, "startedAt"));
   finished_ = time_of(doc::find_string(status, "finishedAt"));
   if (const doc::Value* outputs = doc::find(status, "outputs")) {

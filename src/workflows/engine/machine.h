@@ -51,6 +51,8 @@ class Engine::Machine {
 
   const std::string& start_error() const { return start_error_; }
 
+  const doc::Value& artifact_repository_ref() const { return repository_ref_; }
+
  private:
   struct Limits {
     std::optional<TimePoint> timeout;
@@ -73,6 +75,14 @@ class Engine::Machine {
   Result<> merge_referenced_spec(const doc::Value& document, doc::Value& spec);
   Result<> update_metadata(doc::Value& spec);
   void load_status(const doc::Value& status);
+
+  // archive.cc: where artifacts are kept, and for how long.
+  Result<> take_repository(const doc::Value& status);
+  Result<> set_archive_location(NodeIndex index, const CompiledTemplate& compiled,
+                                CreatePod& pod) const;
+  bool has_artifact_gc() const;
+  void add_artifact_status(doc::Object& status) const;
+  void add_finalizer(doc::Value& workflow) const;
 
   // apply.cc: events, the run's phase.
   std::uint64_t seed_at(TimePoint now) const;
@@ -334,6 +344,10 @@ class Engine::Machine {
   WorkflowSpec spec_;
   doc::Value document_;
   doc::Value stored_spec_;  ///< null without a workflowTemplateRef
+  doc::Value repository_ref_;
+  TagText repository_location_;  ///< the repository's place for a pod's artifacts, tags and all
+  bool own_templates_have_gc_ = false;
+  doc::Array stored_conditions_;  ///< those that follow from no node
 
   RunPhase phase_ = RunPhase::none;
   std::string message_;

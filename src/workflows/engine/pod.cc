@@ -225,14 +225,14 @@ void add_metadata(const Engine& engine, const Value& definition, std::string_vie
 }
 
 Value metadata_of(const Engine& engine, const CreatePod& pod, const Value& definition,
-                  const PodSettings& settings, const Array& containers) {
+                  const Array& containers) {
   const Metadata& run = engine.metadata();
   Object labels = fixed_labels(engine, pod.node);
   Object annotations;
   annotations[key("node-id")] = engine.nodes().id(pod.node);
   annotations[key("node-name")] = engine.nodes()[pod.node].name;
   annotations["kubectl.kubernetes.io/default-container"] = default_container(containers);
-  annotations[std::string(executor::kPlanAnnotation)] = step_plan(engine, pod, settings).to_json();
+  annotations[std::string(executor::kPlanAnnotation)] = step_plan(pod).to_json();
   add_metadata(engine, definition, "labels", labels);
   add_metadata(engine, definition, "annotations", annotations);
   const Value owner = Object{{"apiVersion", "argoproj.io/v1alpha1"},
@@ -267,7 +267,7 @@ std::map<std::string, std::string> pod_labels(const Engine& engine, NodeIndex no
   return out;
 }
 
-Value build_pod(const Engine& engine, const CreatePod& pod, const PodSettings& settings) {
+Value build_pod(const Engine& engine, const CreatePod& pod) {
   const auto parsed = doc::parse_json(pod.template_json);
   const Value definition = parsed ? *parsed : Value(Object{});
   const Value& workflow = engine.spec().document;
@@ -317,7 +317,7 @@ Value build_pod(const Engine& engine, const CreatePod& pod, const PodSettings& s
   avoid_hosts(spec, pod.avoid_hosts);
   return Object{{"apiVersion", "v1"},
                 {"kind", "Pod"},
-                {"metadata", metadata_of(engine, pod, definition, settings, mains)},
+                {"metadata", metadata_of(engine, pod, definition, mains)},
                 {"spec", std::move(spec)}};
 }
 

@@ -11,8 +11,6 @@
 namespace tiphys::workflows {
 
 struct PodSettings {
-  /// Under which key artifacts are stored that name none; tags as in templates.
-  std::string artifact_key_format = "{{workflow.name}}/{{pod.name}}";
   /// Pods of an earlier process of this program are still running.
   bool pods_survive_restart = false;
   /// What main containers have unless their template says otherwise, null = nothing. The controller
@@ -21,14 +19,13 @@ struct PodSettings {
 };
 
 /// The pod's document (core/v1).
-doc::Value build_pod(const Engine& engine, const CreatePod& pod, const PodSettings& settings = {});
+doc::Value build_pod(const Engine& engine, const CreatePod& pod);
 
 /// The labels of a node's pod, of one that has ended too.
 std::map<std::string, std::string> pod_labels(const Engine& engine, NodeIndex node);
 
 /// What is done before and after the pod's main container.
-executor::StepPlan step_plan(const Engine& engine, const CreatePod& pod,
-                             const PodSettings& settings = {});
+executor::StepPlan step_plan(const CreatePod& pod);
 
 /// Appends a path to the key of an artifact's location (subPath). Error invalid: the location has
 /// no key.

@@ -1,3 +1,4 @@
+#include "artifacts/location.h"
 #include "workflows/engine/machine.h"
 
 #include <boost/json.hpp>
@@ -112,6 +113,7 @@ Result<CreatePod> Engine::Machine::make_pod(NodeIndex index, const CompiledTempl
   out.pod_name = nodes_->pod_name(index);
   out.on_exit = node.in_exit_handler;
   TRY(out.template_json, template_text(index, compiled));
+  TRY_VOID(set_archive_location(index, compiled, out));
   out.capture_result = include_result(index);
   if (volumes_.has_tags()) {
     TRY(out.volumes_json, volumes_of(index, compiled));
@@ -239,6 +241,9 @@ void Engine::Machine::store_outputs(NodeIndex index, const PodUpdate& update) {
                                       [&](const Artifact& a) { return a.name == produced.name; });
       Artifact artifact = found == declared.artifacts.end() ? Artifact{} : *found;
       artifact.name = produced.name;
+      if (auto path = artifacts::clean_container_path(artifact.name, artifact.path)) {
+        artifact.path = std::move(*path);
+      }
       artifact.location = produced.location;
       outputs.artifacts.push_back(std::move(artifact));
     }

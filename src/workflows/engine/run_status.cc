@@ -43,6 +43,7 @@ Value Engine::Machine::status(Engine::WithNodes with_nodes) const {
     out["outputs"] = encode_outputs(global_outputs_);
   }
   doc::Array conditions = conditions_of(pods_seen_, running_pods_ > 0, is_finished());
+  conditions.insert(conditions.end(), stored_conditions_.begin(), stored_conditions_.end());
   if (!conditions.empty()) {
     out["conditions"] = std::move(conditions);
   }
@@ -52,6 +53,7 @@ Value Engine::Machine::status(Engine::WithNodes with_nodes) const {
   if (!stored_spec_.is_null()) {
     out["storedWorkflowTemplateSpec"] = stored_spec_;
   }
+  add_artifact_status(out);
   if (with_nodes == Engine::WithNodes::yes && nodes_->size() != 0) {
     out["nodes"] = node_statuses(*nodes_);
   }
@@ -85,6 +87,7 @@ Value Engine::Machine::workflow(Engine::WithNodes with_nodes) const {
     spec.erase("suspend");
   }
   object["status"] = status(with_nodes);
+  add_finalizer(out);
   return out;
 }
 

@@ -1,5 +1,6 @@
 #include "workflows/engine/status.h"
 
+#include "workflows/engine/artifact_gc.h"
 #include "workflows/engine/globals.h"
 
 #include <boost/json.hpp>
@@ -377,7 +378,10 @@ Result<Value> workflow_with_nodes(const Value& document, std::span<const StoredR
     }
   }
   const bool completed_run = !doc::find_string(status_value, "finishedAt").empty();
-  if (Array conditions = conditions_of(seen, running, completed_run); !conditions.empty()) {
+  Array conditions = conditions_of(seen, running, completed_run);
+  const Array further = further_conditions(status_value);
+  conditions.insert(conditions.end(), further.begin(), further.end());
+  if (!conditions.empty()) {
     status["conditions"] = std::move(conditions);
   }
   status["nodes"] = node_statuses(stored.nodes);

@@ -1,7 +1,9 @@
 #include "executor/step_plan.h"
 
+#include "artifacts/location.h"
 #include "workflows/engine/globals.h"
 #include "workflows/engine/pod.h"
+#include "workflows/engine/repository.h"
 
 #include <boost/json.hpp>
 
@@ -13,20 +15,6 @@ namespace {
 
 using doc::Value;
 using executor::Archive;
-
-bool has_own_key(const Value& location) {
-  if (!location.is_object()) {
-    return false;
-  }
-  for (const auto& [store, fields] : location.get_object()) {
-    for (const std::string_view name : {"key", "path", "blob", "url", "repo", "data"}) {
-      if (!doc::find_string(fields, name).empty()) {
-        return true;
-      }
-    }
-  }
-  return false;
-}
 
 Archive archive_of(const Value& strategy, Archive otherwise) {
   if (doc::find(strategy, "none") != nullptr) {
@@ -44,54 +32,33 @@ int compression_of(const Value& strategy) {
   return level != nullptr && level->is_int64() ? static_cast<int>(level->get_int64()) : -1;
 }
 
-/// The name under which an artifact is stored below its pod's key.
-std::string file_name_of(const Artifact& artifact, Archive archive) {
-  if (archive == Archive::tar) {
-    return artifact.name + ".tgz";
-  }
-  if (archive == Archive::zip) {
-    return artifact.name + ".zip";
-  }
-  std::string_view path = artifact.path;
-  while (path.size() > 1 && path.ends_with('/')) {
-    path.remove_suffix(1);
-  }
-  return std::string(path.substr(path.rfind('/') + 1));
-}
-
-/// The folder under which the step's artifacts are stored, tags substituted.
-std::string key_folder(const Engine& engine, const CreatePod& pod, const Value& definition,
-                       const PodSettings& settings) {
-  std::string format = settings.artifact_key_format;
-  if (const Value* location = doc::find(definition, "archiveLocation")) {
-    const Value* s3 = doc::find(*location, "s3");
-    const std::string_view own = s3 == nullptr ? "" : doc::find_string(*s3, "key");
-    if (!own.empty()) {
-      format = own;
+/// The names of the containers that count as the step's own.
+std::vector<std::string> main_containers(const Value& definition) {
+  const Value* set = doc::find(definition, "containerSet");
+  const Value* list = set == nullptr ? nullptr : doc::find(*set, "containers");
+  std::vector<std::string> out;
+  if (list != nullptr && list->is_array()) {
+    for (const Value& container : list->get_array()) {
+      out.emplace_back(doc::find_string(container, "name"));
     }
+  } else {
+    out.emplace_back("main");
   }
-  std::string json;
-  doc::append_json_string(json, format);
-  const auto filled = engine.substitute(pod.node, std::move(json));
-  const auto value = filled ? doc::parse_json(*filled) : Result<Value>(Value(format));
-  return std::string(doc::text_of(value->as_string()));
-}
-
-/// A store's further fields (bucket, endpoint) of the template's archiveLocation.
-Value location_at(const Value& definition, const std::string& key) {
-  doc::Object s3;
-  if (const Value* location = doc::find(definition, "archiveLocation")) {
-    if (const Value* own = doc::find(*location, "s3"); own != nullptr && own->is_object()) {
-      s3 = own->get_object();
-    }
-  }
-  s3["key"] = key;
-  doc::Object out;
-  out["s3"] = std::move(s3);
   return out;
 }
 
-void plan_inputs(const Template& definition, executor::StepPlan& plan) {
+/// What the outputs say of an artifact that is kept at `place`: where `declared` as it was written,
+/// else the key alone. A template's own location is told completely, so that who reads it from the
+/// outputs finds it.
+Value reported(const CreatePod& pod, const Value& declared, const Value& place) {
+  if (pod.own_archive_location) {
+    return place;
+  }
+  return artifacts::has_location_or_key(declared) ? declared
+                                                  : artifacts::without_store_details(place);
+}
+
+void plan_inputs(const CreatePod& pod, const Template& definition, executor::StepPlan& plan) {
   for (const Artifact& artifact : definition.inputs.artifacts) {
     if (artifact.path.empty()) {
       continue;
@@ -99,7 +66,9 @@ void plan_inputs(const Template& definition, executor::StepPlan& plan) {
     executor::InputArtifact input;
     input.name = artifact.name;
     input.path = artifact.path;
-    input.location = artifact.location;
+    input.location = artifacts::has_location_or_key(artifact.location)
+                         ? location_in(pod.archive_location, artifact.location, "")
+                         : artifact.location;
     input.archive = archive_of(artifact.archive, Archive::sniff);
     input.mode = artifact.mode;
     input.recurse_mode = artifact.recurse_mode;
@@ -142,10 +111,39 @@ void plan_containers(const Value& set, executor::StepPlan& plan) {
   }
 }
 
+void plan_outputs(const CreatePod& pod, const Template& definition, executor::StepPlan& plan) {
+  for (const Artifact& artifact : definition.outputs.artifacts) {
+    if (artifact.path.empty()) {
+      continue;
+    }
+    executor::OutputArtifact output;
+    output.name = artifact.name;
+    output.path = artifact.path;
+    output.archive = archive_of(artifact.archive, Archive::tar);
+    output.compression_level = compression_of(artifact.archive);
+    output.optional = artifact.optional;
+    output.location =
+        location_in(pod.archive_location, artifact.location,
+                    artifacts::file_name(artifact.name, artifact.path, output.archive));
+    output.reported = reported(pod, artifact.location, output.location);
+    plan.output_artifacts.push_back(std::move(output));
+  }
+}
+
+void plan_logs(const CreatePod& pod, const Value& definition, executor::StepPlan& plan) {
+  for (std::string& container : main_containers(definition)) {
+    executor::LogArtifact log;
+    log.name = container + "-logs";
+    log.location = location_in(pod.archive_location, Value(), container + ".log");
+    log.reported = reported(pod, Value(), log.location);
+    log.container = std::move(container);
+    plan.logs.push_back(std::move(log));
+  }
+}
+
 }  // namespace
 
-executor::StepPlan step_plan(const Engine& engine, const CreatePod& pod,
-                             const PodSettings& settings) {
+executor::StepPlan step_plan(const CreatePod& pod) {
   executor::StepPlan plan;
   plan.capture_result = pod.capture_result;
   const auto document = doc::parse_json(pod.template_json);
@@ -162,54 +160,57 @@ executor::StepPlan step_plan(const Engine& engine, const CreatePod& pod,
   if (definition->type == TemplateType::container_set) {
     plan_containers(definition->body, plan);
   }
-  plan_inputs(*definition, plan);
+  plan_inputs(pod, *definition, plan);
   for (const Parameter& parameter : definition->outputs.parameters) {
     if (parameter.value_from && parameter.value_from->path) {
       plan.output_parameters.push_back(
           {parameter.name, *parameter.value_from->path, parameter.value_from->default_value});
     }
   }
-  for (const Artifact& artifact : definition->outputs.artifacts) {
-    if (artifact.path.empty()) {
-      continue;
-    }
-    executor::OutputArtifact output;
-    output.name = artifact.name;
-    output.path = artifact.path;
-    output.archive = archive_of(artifact.archive, Archive::tar);
-    output.compression_level = compression_of(artifact.archive);
-    output.optional = artifact.optional;
-    output.location =
-        has_own_key(artifact.location)
-            ? artifact.location
-            : location_at(*document, key_folder(engine, pod, *document, settings) + "/" +
-                                         file_name_of(artifact, output.archive));
-    plan.output_artifacts.push_back(std::move(output));
+  plan_outputs(pod, *definition, plan);
+  if (pod.archive_logs) {
+    plan_logs(pod, *document, plan);
   }
   return plan;
 }
 
-Result<> append_to_key(Value& location, std::string_view sub_path) {
-  if (location.is_object()) {
-    for (auto& [store, fields] : location.get_object()) {
-      for (const std::string_view name : {"key", "path", "blob"}) {
-        Value* key = fields.is_object()
-                         ? fields.get_object().if_contains({name.data(), name.size()})
-                         : nullptr;
-        if (key == nullptr || !key->is_string()) {
-          continue;
-        }
-        std::string joined(doc::text_of(key->get_string()));
-        if (!joined.empty() && !joined.ends_with('/')) {
-          joined += '/';
-        }
-        joined += sub_path.starts_with('/') ? sub_path.substr(1) : sub_path;
-        *key = joined;
-        return {};
-      }
-    }
+namespace {
+
+/// A URL with a path appended to its own.
+std::string append_to_url(std::string_view url, std::string_view sub_path) {
+  const std::size_t scheme = url.find("://");
+  const std::size_t host = scheme == std::string_view::npos ? 0 : scheme + 3;
+  const std::size_t path = std::min(url.find('/', host), url.size());
+  const std::size_t end = std::min(url.find_first_of("?#", path), url.size());
+  const std::string joined = artifacts::default_key(url.substr(path, end - path), sub_path);
+  return std::string(url.substr(0, path)) + (joined.starts_with('/') ? "" : "/") + joined +
+         std::string(url.substr(end));
+}
+
+std::string_view why_without_key(std::string_view type) {
+  if (type == "git") {
+    return "key unsupported: git artifact does not have a key";
   }
-  return fail(ErrorCode::invalid, "key not found");
+  if (type == "raw") {
+    return "key unsupported: raw artifat does not have key";
+  }
+  return "artifact storage is not configured; see the docs for setup instructions: "
+         "https://argo-workflows.readthedocs.io/en/latest/configure-artifact-repository/";
+}
+
+}  // namespace
+
+Result<> append_to_key(Value& location, std::string_view sub_path) {
+  const std::string type(artifacts::type_of(location));
+  if (type.empty() || type == "git" || type == "raw") {
+    return fail(ErrorCode::invalid, std::string(why_without_key(type)));
+  }
+  doc::Object& fields = location.as_object()[type].as_object();
+  const bool is_url = type == "http" || type == "artifactory";
+  Value& key = fields[is_url ? "url" : type == "azure" ? "blob" : type == "hdfs" ? "path" : "key"];
+  const std::string before(key.is_string() ? doc::text_of(key.get_string()) : "");
+  key = is_url ? append_to_url(before, sub_path) : artifacts::default_key(before, sub_path);
+  return {};
 }
 
 }  // namespace tiphys::workflows
