@@ -12,7 +12,7 @@
 namespace tiphys::workflows {
 
 /// Templates and ConfigMaps as the run first saw them: documents stay where they are as long as the
-/// run lasts.
+/// run lasts. Caches are looked up anew each time.
 class ApiReferences final : public References {
  public:
   ApiReferences(const kube::Api& api, std::string namespace_name)
@@ -28,6 +28,11 @@ class ApiReferences final : public References {
 
   const doc::Value* config_map(std::string_view name) const override {
     return find("ConfigMap", namespace_, name);
+  }
+
+  const doc::Value* current_config_map(std::string_view name) const override {
+    current_ = api_.get({"ConfigMap", namespace_, std::string(name)});
+    return current_ == nullptr ? nullptr : &current_->document();
   }
 
  private:
@@ -48,6 +53,7 @@ class ApiReferences final : public References {
   const kube::Api& api_;
   std::string namespace_;
   mutable std::map<kube::ObjectKey, kube::ObjectRef> held_;
+  mutable kube::ObjectRef current_;
 };
 
 }  // namespace tiphys::workflows

@@ -60,20 +60,28 @@ Result<> Engine::Machine::handle(const Event& event) {
                         [&](const Suspend&) -> Result<> {
                           suspended_ = true;
                           decisions_.workflow_changed = true;
+                          pause_waits();
                           return {};
                         },
                         [&](const Resume& resume) { return on_resume(resume); },
                         [&](const SetNodes& set) { return on_set(set); },
+                        [&](const LocksFree& free) -> Result<> {
+                          on_locks_free(free.node);
+                          return {};
+                        },
                     },
                     event);
 }
 
 void Engine::Machine::start() {
-  if (phase_ != RunPhase::none) {
+  if (phase_ != RunPhase::none && phase_ != RunPhase::pending) {
     return;
   }
   if (!start_error_.empty()) {
     finish_run(start_error_phase_, start_error_);
+    return;
+  }
+  if (!pass_run_locks()) {
     return;
   }
   metadata_.annotations[std::string(kPodNamesAnnotation)] = "v2";
@@ -128,6 +136,7 @@ void Engine::Machine::finish_run(RunPhase phase, std::string message) {
       set_phase(*entry, NodePhase::error, "Workflow operation error");
     }
   }
+  give_up_all_locks();
   waiting_.clear();
   fulfilled_.clear();
   timers_ = {};
@@ -165,6 +174,10 @@ void Engine::Machine::run_due_timers() {
 }
 
 void Engine::Machine::on_timer(NodeIndex node) {
+  if ((*nodes_)[node].is_held_up()) {
+    check_pending_timeout(node);
+    return;
+  }
   switch ((*nodes_)[node].type) {
     case NodeType::retry:
       if (suspended_) {
@@ -224,7 +237,15 @@ void Engine::Machine::resume_owner(NodeIndex owner) {
     launch_entry();
     return;
   }
+  if (const NodeIndex reentering = reentering_around(owner); reentering != kNoNode) {
+    park(owner, reentering);
+    return;
+  }
   const Node& node = (*nodes_)[owner];
+  if (node.is_held_up()) {
+    pass_gate_again(owner);
+    return;
+  }
   if (node.done) {
     return;
   }

@@ -68,6 +68,8 @@ struct CompiledTemplate {
   Mentions output_mentions;
   bool reads_input_list = false;  ///< something reads {{inputs.parameters}} as a whole
   TagText display_name;           ///< the display-name annotation as a JSON string, empty = none
+  /// An object with synchronization and memoize; empty without both.
+  TagText gate;
 };
 
 class Catalog {

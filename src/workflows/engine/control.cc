@@ -127,11 +127,14 @@ void Engine::Machine::shut_down(std::string_view strategy) {
     if (fulfilled(node.phase) || !shutting_down_for(node.in_exit_handler)) {
       continue;
     }
-    if (node.type == NodeType::suspend) {
+    if (node.type == NodeType::suspend || node.is_held_up()) {
       set_phase(i, NodePhase::failed, "Stopped with strategy '" + shutdown_ + "'");
     } else if (node.type == NodeType::pod) {
       stop_pod(i, "workflow shutdown with strategy:  " + shutdown_);
     }
+  }
+  if (phase_ == RunPhase::pending) {
+    finish_run(RunPhase::failed, "Stopped with strategy '" + shutdown_ + "'");
   }
   give_up_waiting();
 }
@@ -168,7 +171,7 @@ void Engine::Machine::exceed_deadline() {
     if (fulfilled(node.phase) || node.in_exit_handler) {
       continue;
     }
-    if (node.type == NodeType::suspend) {
+    if (node.type == NodeType::suspend || node.is_held_up()) {
       set_phase(i, NodePhase::failed, "Step exceeded its deadline");
     } else if (node.type == NodeType::pod && node.phase == NodePhase::pending) {
       stop_pod(i, "Step exceeded its deadline");
@@ -191,6 +194,7 @@ Result<> Engine::Machine::on_resume(const Resume& resume) {
   if (resume.node_field_selector.empty() && suspended_) {
     suspended_ = false;
     decisions_.workflow_changed = true;
+    resume_waits();
   }
   for (std::size_t i = 0; i < chosen.size(); ++i) {
     complete_suspend(chosen[i], std::move(filled[i]), resume.message);

@@ -354,6 +354,10 @@ void Engine::Machine::append_outbound(NodeIndex index, std::vector<NodeIndex>& o
     return;
   }
   const Node& node = (*nodes_)[index];
+  if (node.is_cache_hit()) {
+    out.push_back(index);
+    return;
+  }
   switch (node.type) {
     case NodeType::task_group:
       if (node.children.empty()) {

@@ -14,6 +14,7 @@
 /// Rules: upstream v4.1.2 workflow/controller; the reference, workflows sections 2 and 4.
 
 #include "workflows/engine/node.h"
+#include "workflows/locks/locks.h"
 
 #include <functional>
 #include <memory>
@@ -38,6 +39,12 @@ class References {
   virtual const doc::Value* cluster_workflow_template(std::string_view name) const = 0;
   /// The document of a ConfigMap of the run's namespace, or null.
   virtual const doc::Value* config_map(std::string_view name) const = 0;
+
+  /// The same as it stands now, where config_map may keep what it once said; valid until the next
+  /// call. Caches are read through it.
+  virtual const doc::Value* current_config_map(std::string_view name) const {
+    return config_map(name);
+  }
 };
 
 struct EngineConfig {
@@ -55,6 +62,9 @@ struct EngineConfig {
   doc::Value workflow_defaults;
   /// RE2 pattern of messages that count as transient beside the built-in ones; empty = none.
   std::string transient_pattern;
+  /// The locks that all runs share; must outlive the Engine. Null = there are none, and a run that
+  /// wants one fails.
+  Locks* locks = nullptr;
 };
 
 enum class PodPhase : std::uint8_t { pending, running, succeeded, failed, error };
@@ -113,7 +123,13 @@ struct SetNodes {
   std::vector<std::pair<std::string, std::string>> output_parameters;
 };
 
-using Event = std::variant<Start, Continue, PodUpdate, Stop, Terminate, Suspend, Resume, SetNodes>;
+/// A wait for locks may have ended: of a node, or with kNoNode of the run itself.
+struct LocksFree {
+  NodeIndex node = kNoNode;
+};
+
+using Event =
+    std::variant<Start, Continue, PodUpdate, Stop, Terminate, Suspend, Resume, SetNodes, LocksFree>;
 
 /// A pod to create. Everything in it is resolved.
 struct CreatePod {
@@ -138,9 +154,19 @@ struct StopPod {
   std::string pod_name;
 };
 
+/// What a template's cache is to hold under a key from now on: see memo.h.
+struct CacheEntry {
+  std::string config_map;
+  std::string key;
+  std::string json;
+  bool operator==(const CacheEntry&) const = default;
+};
+
 struct Decisions {
   std::vector<CreatePod> create_pods;
   std::vector<StopPod> stop_pods;
+  /// To be stored together with the rows.
+  std::vector<CacheEntry> cache_entries;
   /// Rows to store, without duplicates, in order of index.
   std::vector<NodeIndex> changed;
   /// The run's own status, labels or annotations changed.

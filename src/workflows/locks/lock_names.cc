@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
+#include <charconv>
 
 namespace tiphys::workflows {
 namespace {
@@ -131,6 +132,20 @@ Result<std::vector<LockName>> wanted_locks(const doc::Value& synchronization,
     }
   }
   return out;
+}
+
+std::optional<std::int64_t> semaphore_limit(const doc::Value* config_map, std::string_view key) {
+  const doc::Value* data = config_map == nullptr ? nullptr : doc::find(*config_map, "data");
+  std::string_view text = data == nullptr ? "" : doc::find_string(*data, key);
+  if (text.starts_with('+')) {
+    text.remove_prefix(1);
+  }
+  std::int64_t limit = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    return std::nullopt;
+  }
+  return limit;
 }
 
 std::string holder_text(std::string_view run, std::string_view node) {

@@ -21,11 +21,17 @@ bool LockTable::Before::operator()(const Claim* a, const Claim* b) const {
   return key(a) < key(b);
 }
 
-LockTable::LockTable(const LockTable& other) : limit_of_(other.limit_of_) {
+LockTable::LockTable(const LockTable& other, std::string_view without)
+    : limit_of_(other.limit_of_) {
   for (const auto& [text, lock] : other.locks_) {
-    lock_of(lock.name).limit = lock.limit;
+    Lock& own = lock_of(lock.name);
+    own.limit = lock.limit;
+    touch(own);
   }
   for (const auto& [holder, claim] : other.claims_) {
+    if (claim.request.run == without) {
+      continue;
+    }
     Claim& own = claim_of(claim.request.run, claim.request.node);
     for (const Lock* lock : claim.held) {
       Lock& mine = lock_of(lock->name);
@@ -36,7 +42,6 @@ LockTable::LockTable(const LockTable& other) : limit_of_(other.limit_of_) {
       queue(own, claim.request);
     }
   }
-  settle();
   granted_ = other.granted_;
 }
 

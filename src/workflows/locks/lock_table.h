@@ -24,8 +24,12 @@ class LockTable final : public Locks {
 
   explicit LockTable(LimitOf limit_of) : limit_of_(std::move(limit_of)) {}
 
-  /// A copy with the same holders and queues.
-  LockTable(const LockTable& other);
+  /// A copy with the same holders and queues, but for what the run `without` and its nodes have;
+  /// nothing is given to others until the copy is first changed.
+  LockTable(const LockTable& other, std::string_view without);
+
+  LockTable(const LockTable& other) : LockTable(other, {}) {}
+
   LockTable& operator=(const LockTable&) = delete;
 
   Result<LockAnswer> acquire(const LockRequest& request) override;

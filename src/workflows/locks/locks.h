@@ -17,6 +17,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,10 @@ struct LockName {
 /// listed twice, incomplete, or a lock in a database, which there is none of here.
 Result<std::vector<LockName>> wanted_locks(const doc::Value& synchronization,
                                            std::string_view namespace_of_run);
+
+/// How many may hold a semaphore, from its ConfigMap; nothing when that is null or the key is not
+/// there or no whole number.
+std::optional<std::int64_t> semaphore_limit(const doc::Value* config_map, std::string_view key);
 
 /// "<namespace>/<workflow>" for a run, "<namespace>/<workflow>/<node id>" for one of its nodes.
 std::string holder_text(std::string_view run, std::string_view node);
