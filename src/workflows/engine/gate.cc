@@ -121,6 +121,22 @@ void Engine::Machine::forget_wait(NodeIndex node) {
   decisions_.workflow_changed = true;
 }
 
+/// Whether all that fills a lock is the run or nodes around this one, which cannot end before it.
+bool Engine::Machine::held_around(NodeIndex node, const LockAnswer& answer) const {
+  if (answer.held_by.empty() || node == kNoNode) {
+    return false;
+  }
+  std::set<std::string> around{run_key()};
+  for (NodeIndex i = node; i != kNoNode;) {
+    i = (*nodes_)[i].owner != kNoNode ? (*nodes_)[i].owner : (*nodes_)[i].boundary;
+    if (i != kNoNode) {
+      around.insert(holder_text(run_key(), lock_node(i)));
+    }
+  }
+  return std::ranges::all_of(answer.held_by,
+                             [&](const std::string& holder) { return around.contains(holder); });
+}
+
 /// True with all locks of the request, false while some are missing. Error: they cannot be had.
 Result<bool> Engine::Machine::ask_locks(NodeIndex node, const LockRequest& request) {
   if (request.locks.empty()) {
@@ -134,6 +150,12 @@ Result<bool> Engine::Machine::ask_locks(NodeIndex node, const LockRequest& reque
     forget_wait(node);
     note_held(node, request);
     return true;
+  }
+  if (held_around(node, answer)) {
+    config_.locks->release(request.run, request.node);
+    return fail(ErrorCode::conflict, answer.waiting_for +
+                                         " lock is held by what this node is a part of, so it "
+                                         "would wait for ever");
   }
   note_wait(node, request);
   wait_for_locks(node, answer);

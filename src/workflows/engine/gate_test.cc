@@ -316,6 +316,22 @@ TEST(TemplateLocks, a_suspended_run_lets_others_pass) {
   EXPECT_EQ(run.engine().phase(), RunPhase::succeeded);
 }
 
+TEST(TemplateLocks, who_wants_what_is_held_around_it_is_told_instead_of_waiting_for_ever) {
+  for (const std::string_view around :
+       {R"("synchronization":{"mutexes":[{"name":"m"}]},"templates":[{"name":"main",)",
+        R"("templates":[{"name":"main","synchronization":{"mutexes":[{"name":"m"}]},)"}) {
+    auto run = started(R"({"entrypoint":"main",)" + std::string(around) +
+                       R"("steps":[[{"name":"a","template":"work"}]]},
+      {"name":"work","synchronization":{"mutexes":[{"name":"m"}]},"container":{"image":"b","command":["x"]}}]})");
+    expect_done(run.run());
+    EXPECT_EQ(run.engine().phase(), RunPhase::failed);
+    EXPECT_EQ(node_of(run, "wf[0].a").phase, NodePhase::error);
+    EXPECT_EQ(node_of(run, "wf[0].a").message,
+              "ns/Mutex/m lock is held by what this node is a part of, so it would wait for ever");
+    EXPECT_TRUE(run.locks().empty());
+  }
+}
+
 TEST(TemplateLocks, priority_counts_among_runs) {
   auto run = started(R"({"entrypoint":"main","priority":7,"templates":[
     {"name":"main","synchronization":{"mutexes":[{"name":"m"}]},"container":{"image":"b","command":["x"]}}]})");

@@ -232,6 +232,7 @@ class Engine::Machine {
 
   // gate.cc: locks and caches, which a node passes before it starts.
   Result<LockRequest> lock_request(NodeIndex node, const doc::Value& synchronization) const;
+  bool held_around(NodeIndex node, const LockAnswer& answer) const;
   Result<bool> ask_locks(NodeIndex node, const LockRequest& request);
   bool pass_run_locks();
   bool pass_gate(NodeIndex index, const CompiledTemplate& compiled);

@@ -174,6 +174,9 @@ Result<LockAnswer> LockTable::acquire(const LockRequest& request) {
                                       : "Waiting for " + lock->text +
                                             " lock. Lock status: " + std::to_string(lock->free()) +
                                             "/" + std::to_string(lock->limit);
+    if (lock->free() < 1) {
+      answer.held_by.assign(lock->holders.begin(), lock->holders.end());
+    }
     break;
   }
   settle();

@@ -66,6 +66,8 @@ struct LockAnswer {
   /// When not granted: the first lock that is missing, and what to tell people.
   std::string waiting_for;
   std::string message;
+  /// Who holds that lock, if they leave no room.
+  std::vector<std::string> held_by;
 };
 
 class Locks {
