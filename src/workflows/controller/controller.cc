@@ -159,7 +159,6 @@ class Controller::Impl {
   struct Opened {
     kube::ObjectRef workflow;
     bool restored = false;
-    bool has_rows = false;
   };
 
   /// What a Workflow that nobody takes up here holds, it holds until somebody goes on with it.
@@ -207,7 +206,7 @@ class Controller::Impl {
     if (fresh) {
       TRY(Engine engine, Engine::create(workflow->document(), *references, options_.engine));
       insert(std::move(engine), std::move(references), workflow);
-      return Opened{workflow, false, false};
+      return Opened{workflow, false};
     }
     std::vector<StoredRow> stored;
     stored.reserve(rows.size());
@@ -217,7 +216,7 @@ class Controller::Impl {
     TRY(Engine engine,
         Engine::restore(workflow->document(), stored, *references, options_.engine, now()));
     insert(std::move(engine), std::move(references), workflow);
-    return Opened{workflow, true, !rows.empty()};
+    return Opened{workflow, true};
   }
 
   void begin(const Opened& opened) {
@@ -229,7 +228,8 @@ class Controller::Impl {
     if (opened.restored) {
       take_up_pods(run);
     }
-    const auto begun = apply(run, opened.has_rows ? Event(Continue{}) : Event(Start{}));
+    const bool running = run.engine.phase() == RunPhase::running;
+    const auto begun = apply(run, running ? Event(Continue{}) : Event(Start{}));
     if (!begun) {
       fail_run(opened.workflow->key(), begun.error());
     }

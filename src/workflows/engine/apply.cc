@@ -27,6 +27,9 @@ Result<Decisions> Engine::Machine::apply(const Event& event, TimePoint now) {
   }
   if (!is_finished()) {
     TRY_VOID(handle(event));
+  }
+  // A run that waits for its own locks does nothing else.
+  if (!is_finished() && phase_ != RunPhase::pending) {
     run_due_timers();
     settle();
     resume_waiting();
@@ -84,7 +87,9 @@ void Engine::Machine::start() {
   if (!pass_run_locks()) {
     return;
   }
-  metadata_.annotations[std::string(kPodNamesAnnotation)] = "v2";
+  if (nodes_->size() == 0) {
+    metadata_.annotations[std::string(kPodNamesAnnotation)] = "v2";
+  }
   set_run_phase(RunPhase::running, "");
   started_ = now_;
   globals_.set("workflow.status", "Running");

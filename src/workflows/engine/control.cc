@@ -133,8 +133,11 @@ void Engine::Machine::shut_down(std::string_view strategy) {
       stop_pod(i, "workflow shutdown with strategy:  " + shutdown_);
     }
   }
-  if (phase_ == RunPhase::pending) {
+  if (phase_ == RunPhase::pending && nodes_->size() == 0) {
     finish_run(RunPhase::failed, "Stopped with strategy '" + shutdown_ + "'");
+  } else if (phase_ == RunPhase::pending) {
+    // A retried run: what it was about to go on with ends as usual.
+    give_up_run_wait();
   }
   give_up_waiting();
 }

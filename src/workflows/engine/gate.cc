@@ -372,6 +372,14 @@ void Engine::Machine::give_up_locks(NodeIndex index) {
   stop_waiting(index);
 }
 
+/// The run goes on without its own locks, to its end.
+void Engine::Machine::give_up_run_wait() {
+  config_.locks->release(run_key(), "");
+  forget_wait(kNoNode);
+  started_ = now_;
+  set_run_phase(RunPhase::running, "");
+}
+
 /// The run has ended.
 void Engine::Machine::give_up_all_locks() {
   if (lock_waits_.empty() && held_locks_.empty()) {

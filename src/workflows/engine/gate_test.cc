@@ -381,6 +381,26 @@ TEST(TemplateLocks, a_run_that_is_retried_gets_its_locks_again_before_it_goes_on
   EXPECT_TRUE(table.empty());
 }
 
+TEST(RunLocks, a_run_that_is_retried_gets_its_own_locks_again_before_it_goes_on) {
+  auto run =
+      started(kRunMutex, kNone, [](const Engine&, const CreatePod&) { return Outcome::exits(1); });
+  expect_done(run.run());
+  ASSERT_EQ(run.engine().phase(), RunPhase::failed);
+  const auto retried = retry_workflow(run.engine().workflow(Engine::WithNodes::yes), {});
+  ASSERT_TRUE(retried) << retried.error().message;
+  LockTable table([](const LockName&) { return std::nullopt; });
+  EXPECT_TRUE(table.acquire(other("ns/Mutex/wf-m"))->granted);
+  auto engine =
+      Engine::restore(retried->workflow, retried->rows, kNone, {.locks = &table}, run.now());
+  ASSERT_TRUE(engine) << engine.error().message;
+  EXPECT_TRUE(engine->apply(Start{}, run.now())->create_pods.empty());
+  EXPECT_EQ(engine->phase(), RunPhase::pending);
+  table.release_run("ns/other");
+  ASSERT_EQ(table.take_granted().size(), 1U);
+  EXPECT_EQ(engine->apply(LocksFree{}, run.now())->create_pods.size(), 1U);
+  EXPECT_EQ(engine->phase(), RunPhase::running);
+}
+
 // Caches.
 
 constexpr std::string_view kMemoized = R"({"entrypoint":"main","templates":[

@@ -252,6 +252,7 @@ class Engine::Machine {
   Result<std::optional<MemoEntry>> cache_entry(const Memoization& memoization) const;
   void give_up_locks(NodeIndex index);
   void give_up_all_locks();
+  void give_up_run_wait();
   void pause_waits();
   void resume_waits();
   void remember_outputs(NodeIndex index);
