@@ -12,7 +12,7 @@
 namespace tiphys::workflows {
 
 /// Templates and ConfigMaps as the run first saw them: documents stay where they are as long as the
-/// run lasts.
+/// run lasts. Caches are looked up anew each time.
 class ApiReferences final : public References {
  public:
   ApiReferences(const kube::Api& api, std::string namespace_name)
@@ -35,6 +35,11 @@ class ApiReferences final : public References {
     return find("ConfigMap", namespace_name, name);
   }
 
+  const doc::Value* current_config_map(std::string_view name) const override {
+    current_ = api_.get({"ConfigMap", namespace_, std::string(name)});
+    return current_ == nullptr ? nullptr : &current_->document();
+  }
+
  private:
   const doc::Value* find(std::string_view kind, std::string_view namespace_name,
                          std::string_view name) const {
@@ -53,6 +58,7 @@ class ApiReferences final : public References {
   const kube::Api& api_;
   std::string namespace_;
   mutable std::map<kube::ObjectKey, kube::ObjectRef> held_;
+  mutable kube::ObjectRef current_;
 };
 
 }  // namespace tiphys::workflows

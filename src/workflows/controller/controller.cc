@@ -2,11 +2,15 @@
 
 #include "workflows/controller/api_references.h"
 #include "workflows/controller/pod_spec_patch.h"
+#include "workflows/engine/memo.h"
 #include "workflows/engine/observe.h"
+#include "workflows/locks/lock_status.h"
+#include "workflows/locks/lock_table.h"
 
 #include <boost/json.hpp>
 
 #include <algorithm>
+#include <set>
 #include <vector>
 
 namespace tiphys::workflows {
@@ -18,6 +22,10 @@ constexpr std::string_view kNodeIdAnnotation = "workflows.argoproj.io/node-id";
 
 TimePoint engine_time(async::TimePoint time) {
   return std::chrono::floor<std::chrono::milliseconds>(time);
+}
+
+std::string run_key(const kube::ObjectKey& workflow) {
+  return workflow.namespace_ + "/" + workflow.name;
 }
 
 bool is_true(const doc::Value* value) {
@@ -35,17 +43,34 @@ class Controller::Impl {
         options_(std::move(options)),
         stop_pod_(std::move(stop_pod)),
         memory_(memory),
-        listener_(listener) {}
+        listener_(listener),
+        locks_([this](const LockName& name) {
+          const kube::ObjectRef map = api_.get({"ConfigMap", name.namespace_, name.name});
+          return semaphore_limit(map == nullptr ? nullptr : &map->document(), name.key);
+        }) {
+    options_.engine.locks = &locks_;
+  }
 
   void start() {
     workflows_ = api_.watch("Workflow", [this](const kube::Event& event) { on_workflow(event); });
     pods_ = api_.watch("Pod", [this](const kube::Event& event) { on_pod(event); });
+    config_maps_ =
+        api_.watch("ConfigMap", [this](const kube::Event& event) { on_config_map(event); });
+    // All that is held is known before any run goes on.
+    std::vector<Opened> opened;
     for (const kube::ObjectRef& workflow : api_.list("Workflow", "", {})) {
-      take_up(workflow);
+      hold_locks(*workflow);
+      if (auto run = open(workflow)) {
+        opened.push_back(std::move(*run));
+      }
       if (workflow->label(kCompletedLabel) == "true") {
         remove_artifacts(workflow);
       }
     }
+    for (const Opened& run : opened) {
+      begin(run);
+    }
+    tell_granted();
     for (const kube::ObjectRef& pod : api_.list("Pod", "", {})) {
       remove_left_over(pod, options_.pods.pods_survive_restart ? Ended::ask : Ended::surely);
     }
@@ -87,16 +112,25 @@ class Controller::Impl {
   void on_workflow(const kube::Event& event) {
     if (event.type == kube::EventType::deleted) {
       runs_.erase(event.object->key());
+      locks_.release_run(run_key(event.object->key()));
+      tell_granted();
       return;
     }
     const auto run = runs_.find(event.object->key());
     if (run == runs_.end()) {
       if (event.type == kube::EventType::added) {
-        take_up(event.object);
+        if (const auto opened = open(event.object)) {
+          begin(*opened);
+        }
       }
       return;
     }
     take_over_spec(*run->second, event);
+  }
+
+  void on_config_map(const kube::Event& event) {
+    locks_.limits_changed(event.object->key().namespace_, event.object->key().name);
+    tell_granted();
   }
 
   /// What another client changed in the object: spec.suspend and spec.shutdown.
@@ -124,27 +158,58 @@ class Controller::Impl {
     }
   }
 
-  void take_up(const kube::ObjectRef& workflow) {
-    if (workflow->label(kCompletedLabel) == "true" || runs_.contains(workflow->key()) ||
-        (options_.wanted && !options_.wanted(*workflow))) {
+  /// A run that is taken up and has not been told to go on.
+  struct Opened {
+    kube::ObjectRef workflow;
+    bool restored = false;
+  };
+
+  /// What a Workflow that nobody takes up here holds, it holds until somebody goes on with it.
+  void hold_locks(const kube::Object& workflow) {
+    const doc::Value* status = doc::find(workflow.document(), "status");
+    const doc::Value* held = status == nullptr ? nullptr : doc::find(*status, "synchronization");
+    if (held == nullptr || workflow.label(kCompletedLabel) == "true") {
       return;
     }
-    if (auto taken = open(workflow); !taken && listener_ != nullptr) {
-      listener_->on_failure(workflow->key(), taken.error());
+    const std::string run = run_key(workflow.key());
+    for (const HeldLock& lock : held_locks(*held)) {
+      if (const auto node = node_of_holder(lock.holder, run)) {
+        locks_.hold(run, *node, lock.lock);
+      }
     }
   }
 
-  Result<> open(const kube::ObjectRef& workflow) {
+  std::optional<Opened> open(const kube::ObjectRef& workflow) {
+    if (workflow->label(kCompletedLabel) == "true" || runs_.contains(workflow->key()) ||
+        (options_.wanted && !options_.wanted(*workflow))) {
+      return std::nullopt;
+    }
+    auto opened = make_run(workflow);
+    if (!opened) {
+      fail_run(workflow->key(), opened.error());
+      return std::nullopt;
+    }
+    return *opened;
+  }
+
+  void fail_run(const kube::ObjectKey& workflow, const Error& error) {
+    if (listener_ != nullptr) {
+      listener_->on_failure(workflow, error);
+    }
+  }
+
+  /// Nothing when the run need not be made.
+  Result<std::optional<Opened>> make_run(const kube::ObjectRef& workflow) {
     auto references = std::make_unique<ApiReferences>(api_, workflow->key().namespace_);
     TRY(const auto rows, api_.rows(workflow->uid()));
     const bool fresh = rows.empty() && doc::find(workflow->document(), "status") == nullptr;
     if (fresh && recall_run(*workflow)) {
-      return {};
+      return std::nullopt;
     }
     if (fresh) {
       TRY(Engine engine, Engine::create(workflow->document(), *references, options_.engine));
-      Run& run = insert(std::move(engine), std::move(references), workflow);
-      return apply(run, Start{});
+      insert(std::move(engine), std::move(references), workflow);
+      return Opened{workflow, false};
     }
     std::vector<StoredRow> stored;
     stored.reserve(rows.size());
@@ -153,9 +218,24 @@ class Controller::Impl {
     }
     TRY(Engine engine,
         Engine::restore(workflow->document(), stored, *references, options_.engine, now()));
-    Run& run = insert(std::move(engine), std::move(references), workflow);
-    take_up_pods(run);
-    return apply(run, rows.empty() ? Event(Start{}) : Event(Continue{}));
+    insert(std::move(engine), std::move(references), workflow);
+    return Opened{workflow, true};
+  }
+
+  void begin(const Opened& opened) {
+    const auto found = runs_.find(opened.workflow->key());
+    if (found == runs_.end()) {
+      return;
+    }
+    Run& run = *found->second;
+    if (opened.restored) {
+      take_up_pods(run);
+    }
+    const bool running = run.engine.phase() == RunPhase::running;
+    const auto begun = apply(run, running ? Event(Continue{}) : Event(Start{}));
+    if (!begun) {
+      fail_run(opened.workflow->key(), begun.error());
+    }
   }
 
   /// Whether the run need not be made, and is done with.
@@ -256,7 +336,48 @@ class Controller::Impl {
   Result<> apply(Run& run, const Event& event) {
     TRY(const Decisions decisions, run.engine.apply(event, now()));
     carry_out(run, decisions);
+    tell_granted();
     return {};
+  }
+
+  /// Runs that got locks because others gave them up go on, in calls of their own.
+  void tell_granted() {
+    for (const LockTable::Grant& grant : locks_.take_granted()) {
+      loop_.post([this, grant] {
+        const std::size_t slash = grant.run.find('/');
+        const auto run =
+            runs_.find({"Workflow", grant.run.substr(0, slash), grant.run.substr(slash + 1)});
+        if (run == runs_.end()) {
+          locks_.release(grant.run, grant.node);
+          tell_granted();
+          return;
+        }
+        const auto node = run->second->engine.nodes().find_id(grant.node);
+        (void)apply(*run->second, LocksFree{node.value_or(kNoNode)});
+      });
+    }
+  }
+
+  void store_cache_entries(const Run& run, const std::vector<CacheEntry>& entries) {
+    std::set<std::string> caches;
+    for (const CacheEntry& entry : entries) {
+      caches.insert(entry.config_map);
+    }
+    for (const std::string& cache : caches) {
+      const kube::ObjectRef stored = api_.get({"ConfigMap", run.key.namespace_, cache});
+      doc::Value config_map = with_cache_entries(stored == nullptr ? nullptr : &stored->document(),
+                                                 run.key.namespace_, cache, entries);
+      auto done = [this, key = run.key](Result<kube::ObjectRef> written) {
+        if (!written) {
+          fail_run(key, written.error());
+        }
+      };
+      if (stored == nullptr) {
+        api_.create(std::move(config_map), std::move(done));
+      } else {
+        api_.update(std::move(config_map), std::move(done));
+      }
+    }
   }
 
   void carry_out(Run& run, const Decisions& decisions) {
@@ -268,6 +389,7 @@ class Controller::Impl {
       }
       api_.put_rows(run.uid, std::move(rows), {});
     }
+    store_cache_entries(run, decisions.cache_entries);
     for (const CreatePod& pod : decisions.create_pods) {
       create_pod(run, pod);
     }
@@ -402,9 +524,12 @@ class Controller::Impl {
   Controller::StopPod stop_pod_;
   StepMemory* memory_;
   RunListener* listener_;
+  /// Of all runs; engines refer to it.
+  LockTable locks_;
   std::map<kube::ObjectKey, std::unique_ptr<Run>> runs_;
   std::unique_ptr<kube::Subscription> workflows_;
   std::unique_ptr<kube::Subscription> pods_;
+  std::unique_ptr<kube::Subscription> config_maps_;
 };
 
 Controller::Controller(async::Loop& loop, kube::Api& api, ControllerOptions options,

@@ -100,8 +100,26 @@ class Explainer {
     return reason;
   }
 
+  /// Why a node that a cache or a lock decided on did not run, or not yet; empty = neither.
+  static std::string gate_of(const SeenNode& node) {
+    const doc::Value* memo = doc::find(*node.status, "memoizationStatus");
+    const doc::Value* hit = memo == nullptr ? nullptr : doc::find(*memo, "hit");
+    if (hit != nullptr && hit->is_bool() && hit->get_bool()) {
+      return "Its outputs come from the cache " +
+             std::string(doc::find_string(*memo, "cacheName")) + ", key " +
+             std::string(doc::find_string(*memo, "key")) + ".\n";
+    }
+    const doc::Value* locks = doc::find(*node.status, "synchronizationStatus");
+    const std::string_view waiting = locks == nullptr ? "" : doc::find_string(*locks, "waiting");
+    return waiting.empty() ? "" : "It waits for the lock " + std::string(waiting) + ".\n";
+  }
+
   void tell_step(const SeenNode& pod, const std::string& indent, int depth, std::string& out) {
     told_.insert(&pod);
+    if (const std::string gate = gate_of(pod); !gate.empty()) {
+      out += indent + gate;
+      return;
+    }
     const auto reason = reason_of(pod);
     if (!reason) {
       out += indent + "It has not been decided on yet.\n";

@@ -57,13 +57,15 @@ bool says_the_same(std::string_view text) {
   return true;
 }
 
-/// Nodes that a step's key stands for, and those that follow from their steps.
+/// Nodes that a step's key stands for, and those that follow from their steps; whether a node's
+/// cache still knows it does not.
 bool follows_from_steps(const Node& node) {
   const bool known = node.type == NodeType::pod || node.type == NodeType::steps ||
                      node.type == NodeType::step_group || node.type == NodeType::dag ||
                      node.type == NodeType::task_group || node.type == NodeType::retry ||
                      node.type == NodeType::skipped;
-  return known && fulfilled(node.phase) && !failed_or_error(node.phase) && !node.daemoned;
+  return known && fulfilled(node.phase) && !failed_or_error(node.phase) && !node.daemoned &&
+         !node.extras;
 }
 
 void add_own_entries(const Value& from, Object& metadata, std::string_view key) {

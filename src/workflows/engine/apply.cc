@@ -29,6 +29,9 @@ Result<Decisions> Engine::Machine::apply(const Event& event, TimePoint now) {
   }
   if (!is_finished()) {
     TRY_VOID(handle(event));
+  }
+  // A run that waits for its own locks does nothing else.
+  if (!is_finished() && phase_ != RunPhase::pending) {
     run_due_timers();
     settle();
     resume_waiting();
@@ -77,23 +80,33 @@ Result<> Engine::Machine::handle(const Event& event) {
                         [&](const Suspend&) -> Result<> {
                           suspended_ = true;
                           decisions_.workflow_changed = true;
+                          pause_waits();
                           return {};
                         },
                         [&](const Resume& resume) { return on_resume(resume); },
                         [&](const SetNodes& set) { return on_set(set); },
+                        [&](const LocksFree& free) -> Result<> {
+                          on_locks_free(free.node);
+                          return {};
+                        },
                     },
                     event);
 }
 
 void Engine::Machine::start() {
-  if (phase_ != RunPhase::none) {
+  if (phase_ != RunPhase::none && phase_ != RunPhase::pending) {
     return;
   }
   if (!start_error_.empty()) {
     finish_run(start_error_phase_, start_error_);
     return;
   }
-  metadata_.annotations[std::string(kPodNamesAnnotation)] = "v2";
+  if (!pass_run_locks()) {
+    return;
+  }
+  if (nodes_->size() == 0) {
+    metadata_.annotations[std::string(kPodNamesAnnotation)] = "v2";
+  }
   set_run_phase(RunPhase::running, "");
   started_ = now_;
   globals_.set("workflow.status", "Running");
@@ -149,6 +162,7 @@ void Engine::Machine::finish_run(RunPhase phase, std::string message) {
       set_phase(*entry, NodePhase::error, "Workflow operation error");
     }
   }
+  give_up_all_locks();
   waiting_.clear();
   fulfilled_.clear();
   timers_ = {};
@@ -204,6 +218,10 @@ void Engine::Machine::run_due_timers() {
 }
 
 void Engine::Machine::on_timer(NodeIndex node) {
+  if ((*nodes_)[node].is_held_up()) {
+    check_pending_timeout(node);
+    return;
+  }
   switch ((*nodes_)[node].type) {
     case NodeType::retry:
       if (suspended_) {
@@ -269,6 +287,14 @@ NodeIndex Engine::Machine::boundary_of_owner(NodeIndex owner) const {
 void Engine::Machine::resume_owner(NodeIndex owner) {
   if (owner == kNoNode) {
     launch_entry();
+    return;
+  }
+  if (const NodeIndex reentering = reentering_around(owner); reentering != kNoNode) {
+    park(owner, reentering);
+    return;
+  }
+  if ((*nodes_)[owner].is_held_up()) {
+    pass_gate_again(owner);
     return;
   }
   // A hook of the node may have had no slot too.

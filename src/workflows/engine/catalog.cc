@@ -223,6 +223,9 @@ Result<> compile_texts(CompiledTemplate& out) {
   TRY(out.suspend, TagText::parse(json_member(document, "suspend")));
   TRY(out.timeouts, TagText::parse(json_of_members(
                         document, {"timeout", "pendingTimeout", "activeDeadlineSeconds"})));
+  if (definition.has_synchronization || definition.has_memoize) {
+    TRY(out.gate, TagText::parse(json_of_members(document, {"synchronization", "memoize"})));
+  }
   if (definition.dag) {
     TRY(out.target, TagText::parse(json_string(definition.dag->target)));
   }

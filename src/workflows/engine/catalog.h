@@ -70,6 +70,8 @@ struct CompiledTemplate {
   bool has_hooks = false;         ///< a call has hooks beside an exit hook
   bool reads_input_list = false;  ///< something reads {{inputs.parameters}} as a whole
   TagText display_name;           ///< the display-name annotation as a JSON string, empty = none
+  /// An object with synchronization and memoize; empty without both.
+  TagText gate;
 };
 
 class Catalog {

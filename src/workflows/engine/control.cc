@@ -128,11 +128,17 @@ void Engine::Machine::shut_down(std::string_view strategy) {
     if (fulfilled(node.phase) || node.daemoned || !shutting_down_for(node.in_exit_handler)) {
       continue;
     }
-    if (node.type == NodeType::suspend) {
+    if (node.type == NodeType::suspend || node.is_held_up()) {
       set_phase(i, NodePhase::failed, "Stopped with strategy '" + shutdown_ + "'");
     } else if (node.type == NodeType::pod) {
       stop_pod(i, "workflow shutdown with strategy:  " + shutdown_);
     }
+  }
+  if (phase_ == RunPhase::pending && nodes_->size() == 0) {
+    finish_run(RunPhase::failed, "Stopped with strategy '" + shutdown_ + "'");
+  } else if (phase_ == RunPhase::pending) {
+    // A retried run: what it was about to go on with ends as usual.
+    give_up_run_wait();
   }
   give_up_waiting();
 }
@@ -169,7 +175,7 @@ void Engine::Machine::exceed_deadline() {
     if (fulfilled(node.phase) || node.in_exit_handler) {
       continue;
     }
-    if (node.type == NodeType::suspend) {
+    if (node.type == NodeType::suspend || node.is_held_up()) {
       set_phase(i, NodePhase::failed, "Step exceeded its deadline");
     } else if (node.type == NodeType::pod && node.phase == NodePhase::pending) {
       stop_pod(i, "Step exceeded its deadline");
@@ -192,6 +198,7 @@ Result<> Engine::Machine::on_resume(const Resume& resume) {
   if (resume.node_field_selector.empty() && suspended_) {
     suspended_ = false;
     decisions_.workflow_changed = true;
+    resume_waits();
   }
   for (std::size_t i = 0; i < chosen.size(); ++i) {
     complete_suspend(chosen[i], std::move(filled[i]), resume.message);

@@ -364,6 +364,10 @@ void Engine::Machine::append_outbound(NodeIndex index, std::vector<NodeIndex>& o
     return;
   }
   const Node& node = (*nodes_)[index];
+  if (node.is_cache_hit()) {
+    out.push_back(index);
+    return;
+  }
   switch (node.type) {
     case NodeType::pod:
     case NodeType::container: {

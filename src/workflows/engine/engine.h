@@ -14,6 +14,7 @@
 /// Rules: upstream v4.1.2 workflow/controller; the reference, workflows sections 2 and 4.
 
 #include "workflows/engine/node.h"
+#include "workflows/locks/locks.h"
 
 #include <functional>
 #include <memory>
@@ -46,6 +47,12 @@ class References {
     (void)name;
     return nullptr;
   }
+
+  /// The same as it stands now, where config_map may keep what it once said; valid until the next
+  /// call. Caches are read through it.
+  virtual const doc::Value* current_config_map(std::string_view name) const {
+    return config_map(name);
+  }
 };
 
 struct EngineConfig {
@@ -67,6 +74,9 @@ struct EngineConfig {
   doc::Value artifact_repository;
   /// The controller's own namespace.
   std::string namespace_ = "argo";
+  /// The locks that all runs share; must outlive the Engine. Null = there are none, and a run that
+  /// wants one fails.
+  Locks* locks = nullptr;
 };
 
 enum class PodPhase : std::uint8_t { pending, running, succeeded, failed, error };
@@ -139,7 +149,13 @@ struct SetNodes {
   std::vector<std::pair<std::string, std::string>> output_parameters;
 };
 
-using Event = std::variant<Start, Continue, PodUpdate, Stop, Terminate, Suspend, Resume, SetNodes>;
+/// A wait for locks may have ended: of a node, or with kNoNode of the run itself.
+struct LocksFree {
+  NodeIndex node = kNoNode;
+};
+
+using Event =
+    std::variant<Start, Continue, PodUpdate, Stop, Terminate, Suspend, Resume, SetNodes, LocksFree>;
 
 /// A pod to create. Everything in it is resolved.
 struct CreatePod {
@@ -173,9 +189,19 @@ struct StopPod {
   std::string pod_name;
 };
 
+/// What a template's cache is to hold under a key from now on: see memo.h.
+struct CacheEntry {
+  std::string config_map;
+  std::string key;
+  std::string json;
+  bool operator==(const CacheEntry&) const = default;
+};
+
 struct Decisions {
   std::vector<CreatePod> create_pods;
   std::vector<StopPod> stop_pods;
+  /// To be stored together with the rows.
+  std::vector<CacheEntry> cache_entries;
   /// Rows to store, without duplicates, in order of index.
   std::vector<NodeIndex> changed;
   /// The run's own status, labels or annotations changed.

@@ -193,7 +193,9 @@ Launched Engine::Machine::launch(const Launch& launch) {
   }
   const bool retried = has_retry(**compiled);
   const NodeType type = retried ? NodeType::retry : node_type_for((*compiled)->definition.type);
-  const NodeIndex index = create_node(launch, type, first_phase_of(type));
+  const bool gated = !(*compiled)->gate.text().empty();
+  const NodeIndex index =
+      create_node(launch, type, gated ? NodePhase::pending : first_phase_of(type));
   if (is_boundary((*compiled)->definition.type) && refuse_recursion(index)) {
     return Launched::started;
   }
@@ -207,6 +209,9 @@ Launched Engine::Machine::launch(const Launch& launch) {
   }
   if (auto named = set_display_name(index, **compiled); !named) {
     fail_with(index, named.error().message);
+    return Launched::started;
+  }
+  if (gated && !pass_gate(index, **compiled)) {
     return Launched::started;
   }
   start_template(index, **compiled, launch.depth);

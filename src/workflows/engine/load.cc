@@ -186,6 +186,7 @@ void Engine::Machine::load_status(const doc::Value& status) {
   stored_conditions_ = further_conditions(status);
   started_ = time_of(doc::find_string(status, "startedAt"));
   finished_ = time_of(doc::find_string(status, "finishedAt"));
+  held_locks_ = held_locks(member_or_null(status, "synchronization"));
   if (const doc::Value* outputs = doc::find(status, "outputs")) {
     if (auto decoded = decode_outputs(*outputs)) {
       global_outputs_ = std::move(*decoded);

@@ -6,10 +6,12 @@
 /// The members are spread over files by what they are about: launch.cc starts nodes, steps.cc,
 /// dag.cc and retry.cc drive frames, lifecycle.cc hooks, hooks.cc the end of nodes and of the run,
 /// pods.cc what pods report, containers.cc the nodes of a pod's containers, daemons.cc pods that
-/// nobody waits for, control.cc the verbs, variables.cc scopes, outputs.cc outputs,
-/// restore.cc and status.cc the stored form.
+/// nobody waits for, gate.cc locks and caches, control.cc the verbs, variables.cc scopes,
+/// outputs.cc outputs, restore.cc and status.cc the stored form.
 
 #include "workflows/engine/frames.h"
+#include "workflows/engine/memo.h"
+#include "workflows/locks/lock_status.h"
 
 namespace tiphys::workflows {
 
@@ -272,6 +274,44 @@ class Engine::Machine {
   void stop_daemon(NodeIndex index);
   void rebuild_daemons();
 
+  // gate.cc: locks and caches, which a node passes before it starts.
+  Result<LockRequest> lock_request(NodeIndex node, const doc::Value& synchronization) const;
+  bool held_around(NodeIndex node, const LockAnswer& answer) const;
+  Result<bool> ask_locks(NodeIndex node, const LockRequest& request);
+  bool pass_run_locks();
+  bool pass_gate(NodeIndex index, const CompiledTemplate& compiled);
+  Result<bool> pass_locks(NodeIndex index, const doc::Value& gate);
+  Result<bool> pass_cache(NodeIndex index, const doc::Value& gate);
+  Result<doc::Value> gate_of(NodeIndex index, const CompiledTemplate& compiled) const;
+  void wait_for_locks(NodeIndex index, const LockAnswer& answer);
+  void stop_waiting(NodeIndex index);
+  void note_held(NodeIndex node, const LockRequest& request);
+  void note_wait(NodeIndex node, const LockRequest& request);
+  void forget_wait(NodeIndex node);
+  void set_extras(NodeIndex index, NodeExtras extras);
+  void refuse(NodeIndex index, std::string error);
+  void pass_gate_again(NodeIndex index);
+  void on_locks_free(NodeIndex node);
+  void ask_again(NodeIndex index);
+  Result<std::optional<MemoEntry>> cache_entry(const Memoization& memoization) const;
+  void give_up_locks(NodeIndex index);
+  void give_up_all_locks();
+  void give_up_run_wait();
+  void pause_waits();
+  void resume_waits();
+  void remember_outputs(NodeIndex index);
+  std::string run_key() const;
+  std::string lock_node(NodeIndex node) const;
+  doc::Value synchronization_status() const;
+
+  // lock_restore.cc
+  void rebuild_locks();
+  void rebuild_wait(NodeIndex index);
+  bool lacks_locks(NodeIndex index) const;
+  NodeIndex reentering_around(NodeIndex owner) const;
+  void park(NodeIndex owner, NodeIndex reentering);
+  void reenter(NodeIndex index);
+
   // control.cc
   bool shutting_down_for(bool in_exit_handler) const;
   std::vector<NodeIndex> suspended_nodes() const;
@@ -391,6 +431,18 @@ class Engine::Machine {
   std::int64_t progress_total_ = 0;
   ResourceSeconds resources_;
   bool reads_duration_ = false;
+
+  /// What the run and its nodes hold, in the order of getting it.
+  std::vector<HeldLock> held_locks_;
+  std::set<NodeIndex> lock_holders_;
+  /// What waits for locks; kNoNode = the run.
+  std::map<NodeIndex, LockRequest> lock_waits_;
+  /// Restored composite nodes that have to get their locks before anything below them goes on, and
+  /// the owners below that would.
+  std::set<NodeIndex> reentering_;
+  std::map<NodeIndex, std::set<NodeIndex>> parked_;
+  /// How many wait for each lock.
+  std::map<LockName, std::size_t> waited_locks_;
   /// Why the run cannot start.
   std::string start_error_;
   RunPhase start_error_phase_ = RunPhase::error;

@@ -110,13 +110,30 @@ std::optional<Progress> parse_progress(std::string_view text);
 
 using SharedText = std::shared_ptr<const std::string>;
 
+/// Whether a node took its outputs from a cache (status.memoizationStatus).
+struct Memoization {
+  bool hit = false;
+  std::string key;
+  std::string cache;  ///< the ConfigMap
+};
+
+/// What only few nodes have.
+struct NodeExtras {
+  /// The lock that the node waits for before it starts; empty = none.
+  std::string waiting_for;
+  /// It has its locks and waits for a free slot of the workflow.
+  bool waits_for_slot = false;
+  std::optional<Memoization> memoization;
+};
+
 struct Node {
   std::string name;
   std::string message;
   /// Only where it differs from what the name says (template annotation display-name).
   std::string display_name_override;
-  SharedText inputs;   ///< JSON of the inputs, null = none
-  SharedText outputs;  ///< JSON of the outputs, null = none
+  SharedText inputs;                         ///< JSON of the inputs, null = none
+  SharedText outputs;                        ///< JSON of the outputs, null = none
+  std::shared_ptr<const NodeExtras> extras;  ///< null = none
   std::vector<NodeIndex> children;
   std::vector<NodeIndex> parents;
   std::vector<NodeIndex> outbound;
@@ -146,6 +163,14 @@ struct Node {
   bool daemoned = false;
   /// Fulfilled, and so are its hooks; its owner knows.
   bool done = false;
+
+  bool waits_for_lock() const { return extras && !extras->waiting_for.empty(); }
+
+  /// There, but not started.
+  bool is_held_up() const { return extras && (extras->waits_for_slot || waits_for_lock()); }
+
+  /// Its outputs came from a cache, so that nothing ran below it.
+  bool is_cache_hit() const { return extras && extras->memoization && extras->memoization->hit; }
 };
 
 class NodeTable {

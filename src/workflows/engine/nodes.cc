@@ -68,7 +68,7 @@ void Engine::Machine::count(NodeIndex index, int sign) {
   if (!is_active(node.phase)) {
     return;
   }
-  if (node.type == NodeType::pod) {
+  if (node.type == NodeType::pod && !node.is_held_up()) {
     active_pods_ += sign;
     running_pods_ += node.phase == NodePhase::running ? sign : 0;
   }
@@ -94,6 +94,10 @@ void Engine::Machine::set_phase(NodeIndex index, NodePhase phase) {
   pods_seen_ = pods_seen_ || (node.type == NodeType::pod && phase != NodePhase::pending);
   if (!fulfilled(phase)) {
     return;
+  }
+  give_up_locks(index);
+  if (phase == NodePhase::succeeded && node.extras) {
+    remember_outputs(index);
   }
   if (node.finished == kNoTime) {
     node.finished = now_;

@@ -159,7 +159,7 @@ Result<CreatePod> Engine::Machine::pod_of(NodeIndex index, TimePoint now) {
   const Present present(now, seed_at(now));
   now_ = now;
   if (index >= nodes_->size() || (*nodes_)[index].type != NodeType::pod ||
-      fulfilled((*nodes_)[index].phase)) {
+      fulfilled((*nodes_)[index].phase) || (*nodes_)[index].is_held_up()) {
     return fail(ErrorCode::bad_request, "the node has no pod to create");
   }
   TRY(const CompiledTemplate* compiled, compiled_of(index));
@@ -217,7 +217,9 @@ void Engine::Machine::check_pending_timeout(NodeIndex index) {
   const bool over = (limits->timeout && now_ >= *limits->timeout) ||
                     (limits->pending_timeout && now_ >= *limits->pending_timeout);
   if (over) {
-    decisions_.stop_pods.push_back({index, nodes_->pod_name(index)});
+    if (!(*nodes_)[index].is_held_up()) {
+      decisions_.stop_pods.push_back({index, nodes_->pod_name(index)});
+    }
     set_phase(index, NodePhase::failed, "timeout");
   }
 }

@@ -18,6 +18,7 @@ void Engine::Machine::rebuild() {
   resources_ = sum_resources(*nodes_);
   rebuild_daemons();
   rebuild_timers();
+  rebuild_locks();
   decisions_ = {};
   marked_.clear();
 }
@@ -34,7 +35,8 @@ void Engine::Machine::rebuild_boundaries() {
   for (NodeIndex i = 0; i < nodes_->size(); ++i) {
     const Node& node = (*nodes_)[i];
     const bool is_boundary = node.type == NodeType::steps || node.type == NodeType::dag;
-    if (fulfilled(node.phase) || (!is_boundary && node.type != NodeType::retry)) {
+    const bool not_begun = node.is_held_up() && node.children.empty();
+    if (fulfilled(node.phase) || not_begun || (!is_boundary && node.type != NodeType::retry)) {
       continue;
     }
     const auto compiled = compiled_of(i);
@@ -228,7 +230,8 @@ void Engine::Machine::rebuild_timers() {
   for (NodeIndex i = 0; i < nodes_->size(); ++i) {
     const Node& node = (*nodes_)[i];
     const bool is_suspended = node.type == NodeType::suspend && node.phase == NodePhase::running;
-    const bool is_pending = node.type == NodeType::pod && node.phase == NodePhase::pending;
+    const bool is_pending =
+        node.phase == NodePhase::pending && (node.type == NodeType::pod || node.is_held_up());
     if (!is_suspended && !is_pending) {
       continue;
     }

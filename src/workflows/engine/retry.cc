@@ -175,6 +175,7 @@ Launched Engine::Machine::start_attempt(NodeIndex index) {
   created.retried = true;
   created.has_flag = true;
   created.inputs = (*nodes_)[index].inputs;
+  created.extras = (*nodes_)[index].extras;
   start_template(attempt, *frame.compiled, frame.depth);
   return Launched::started;
 }

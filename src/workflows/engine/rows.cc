@@ -74,6 +74,24 @@ ResourceSeconds resources_at(const Value& object) {
   return out;
 }
 
+std::shared_ptr<const NodeExtras> extras_at(const Value& row) {
+  const Value* memo = doc::find(row, "memoizationStatus");
+  const Value* locks = doc::find(row, "synchronizationStatus");
+  NodeExtras out;
+  out.waits_for_slot = flag_at(row, "waitsForSlot");
+  if (memo == nullptr && locks == nullptr && !out.waits_for_slot) {
+    return nullptr;
+  }
+  if (memo != nullptr) {
+    out.memoization =
+        Memoization{flag_at(*memo, "hit"), text_at(*memo, "key"), text_at(*memo, "cacheName")};
+  }
+  if (locks != nullptr) {
+    out.waiting_for = text_at(*locks, "waiting");
+  }
+  return std::make_shared<const NodeExtras>(std::move(out));
+}
+
 /// What a stored row and a node's status have in common. Error: an unknown type or phase.
 Result<Node> common_node(const Value& row, NodeTable& nodes) {
   Node node;
@@ -112,6 +130,7 @@ Result<Node> common_node(const Value& row, NodeTable& nodes) {
   }
   node.ip = nodes.intern_host(text_at(row, "podIP"));
   node.daemoned = flag_at(row, "daemoned");
+  node.extras = extras_at(row);
   if (node.type == NodeType::pod) {
     node.resources = resources_at(row);
   }

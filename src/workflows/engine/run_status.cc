@@ -50,6 +50,9 @@ Value Engine::Machine::status(Engine::WithNodes with_nodes) const {
   if (!catalog_.stored_templates().get_object().empty()) {
     out["storedTemplates"] = catalog_.stored_templates();
   }
+  if (doc::Value locks = synchronization_status(); !locks.is_null()) {
+    out["synchronization"] = std::move(locks);
+  }
   if (!stored_spec_.is_null()) {
     out["storedWorkflowTemplateSpec"] = stored_spec_;
   }

@@ -73,6 +73,14 @@ void set_common(Object& out, const NodeTable& nodes, NodeIndex index) {
   if (node.daemoned) {
     out["daemoned"] = true;
   }
+  if (node.extras && node.extras->memoization) {
+    const Memoization& memo = *node.extras->memoization;
+    out["memoizationStatus"] =
+        Object{{"cacheName", memo.cache}, {"hit", memo.hit}, {"key", memo.key}};
+  }
+  if (node.waits_for_lock()) {
+    out["synchronizationStatus"] = Object{{"waiting", node.extras->waiting_for}};
+  }
 }
 
 Array indices(const std::vector<NodeIndex>& nodes) {
@@ -113,6 +121,9 @@ std::string write_row(const NodeTable& nodes, NodeIndex index, const RowExtras& 
   }
   if (node.in_exit_handler) {
     out["inExitHandler"] = true;
+  }
+  if (node.extras && node.extras->waits_for_slot) {
+    out["waitsForSlot"] = true;
   }
   if (node.done) {
     out["done"] = true;

@@ -171,13 +171,20 @@ class CaseRun {
   void plan_resumes(const ScriptedRun& run) {
     const NodeTable& nodes = run.engine().nodes();
     for (; seen_ < nodes.size(); ++seen_) {
-      if (nodes[seen_].type == NodeType::suspend) {
-        if (const Stub* stub = stub_of(nodes, seen_)) {
-          resumes_.emplace(run.now() + duration_of(stub->outcome.duration, std::chrono::seconds(1)),
-                           seen_);
-        }
+      if (nodes[seen_].type == NodeType::suspend && stub_of(nodes, seen_) != nullptr) {
+        to_plan_.insert(seen_);
       }
     }
+    // One that waits for a lock is not suspended yet.
+    std::erase_if(to_plan_, [&](NodeIndex node) {
+      if (nodes[node].is_held_up()) {
+        return false;
+      }
+      resumes_.emplace(
+          run.now() + duration_of(stub_of(nodes, node)->outcome.duration, std::chrono::seconds(1)),
+          node);
+      return true;
+    });
   }
 
   Result<> resume(ScriptedRun& run, TimePoint at, NodeIndex index) {
@@ -278,6 +285,7 @@ class CaseRun {
   std::string path_;
   std::multimap<TimePoint, NodeIndex> resumes_;
   NodeIndex seen_ = 0;
+  std::set<NodeIndex> to_plan_;
   std::string hangs_at_;
 };
 

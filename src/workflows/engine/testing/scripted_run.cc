@@ -5,11 +5,44 @@
 #include <algorithm>
 
 namespace tiphys::workflows::testing {
+namespace {
+
+std::string run_key(const Engine& engine) {
+  const Metadata& metadata = engine.metadata();
+  return holder_text(metadata.namespace_.empty() ? "default" : metadata.namespace_, metadata.name);
+}
+
+}  // namespace
+
+const doc::Value* CachingReferences::current_config_map(std::string_view name) const {
+  const auto found = caches_.find(name);
+  return found == caches_.end() ? below_.current_config_map(name) : &found->second;
+}
+
+void CachingReferences::store(std::span<const CacheEntry> entries) {
+  for (const CacheEntry& entry : entries) {
+    caches_[entry.config_map] = with_cache_entries(current_config_map(entry.config_map), "default",
+                                                   entry.config_map, entries);
+  }
+}
+
+ScriptedRun::ScriptedRun(Script script, const References& references, EngineConfig config,
+                         Checks checks)
+    : script_(std::move(script)),
+      references_(std::make_unique<CachingReferences>(references)),
+      locks_(std::make_unique<LockTable>(
+          [below = references_.get()](const LockName& name) -> std::optional<std::int64_t> {
+            return semaphore_limit(below->current_config_map(name.name), name.key);
+          })),
+      config_(std::move(config)),
+      checks_(checks) {
+  config_.locks = locks_.get();
+}
 
 Result<ScriptedRun> ScriptedRun::create(const doc::Value& workflow, const References& references,
                                         Script script, EngineConfig config, Checks checks) {
-  ScriptedRun out(std::move(script), references, config, checks);
-  TRY(out.engine_, Engine::create(workflow, references, std::move(config)));
+  ScriptedRun out(std::move(script), references, std::move(config), checks);
+  TRY(out.engine_, Engine::create(workflow, *out.references_, out.config_));
   out.stored_workflow_ = workflow;
   return out;
 }
@@ -27,6 +60,22 @@ Result<> ScriptedRun::run() {
 }
 
 Result<> ScriptedRun::apply(const Event& event) {
+  TRY_VOID(apply_more(event));
+  return tell_granted();
+}
+
+Result<> ScriptedRun::tell_granted() {
+  for (auto granted = locks_->take_granted(); !granted.empty(); granted = locks_->take_granted()) {
+    for (const LockTable::Grant& grant : granted) {
+      if (grant.run == run_key(*engine_)) {
+        TRY_VOID(apply_more(LocksFree{engine_->nodes().find_id(grant.node).value_or(kNoNode)}));
+      }
+    }
+  }
+  return {};
+}
+
+Result<> ScriptedRun::apply_more(const Event& event) {
   bool more = false;
   TRY_VOID(apply_once(event, more));
   while (more) {
@@ -37,9 +86,16 @@ Result<> ScriptedRun::apply(const Event& event) {
 
 Result<> ScriptedRun::apply_once(const Event& event, bool& more) {
   ++events_;
+  std::optional<LockTable> shadow_locks;
   std::optional<Engine> shadow;
   if (checks_ == Checks::restore) {
-    TRY(shadow, restored());
+    shadow_locks.emplace(*locks_, run_key(*engine_));
+    TRY(shadow, restored(*shadow_locks));
+    if (locks_->describe() != shadow_locks->describe()) {
+      return fail(ErrorCode::internal, "a restored lock table differs:\n live " +
+                                           locks_->describe() + "\n restored " +
+                                           shadow_locks->describe());
+    }
   }
   TRY(const Decisions decisions, engine_->apply(event, now_));
   if (shadow) {
@@ -86,6 +142,7 @@ Result<bool> ScriptedRun::step() {
 }
 
 Result<> ScriptedRun::carry_out(const Decisions& decisions) {
+  references_->store(decisions.cache_entries);
   for (const CreatePod& pod : decisions.create_pods) {
     if (!live_.emplace(pod.node, pod).second) {
       return fail(ErrorCode::internal, "pod " + pod.pod_name + " was created twice");
@@ -164,13 +221,19 @@ void ScriptedRun::store(const Decisions& decisions) {
   }
 }
 
-Result<Engine> ScriptedRun::restored() const {
+/// Into a table that has only the locks of others.
+Result<Engine> ScriptedRun::restored(LockTable& locks) const {
   std::vector<StoredRow> rows;
   rows.reserve(rows_.size());
   for (const auto& [index, json] : rows_) {
     rows.push_back({index, json});
   }
-  return Engine::restore(stored_workflow_, rows, *references_, config_, now_);
+  EngineConfig config = config_;
+  config.locks = &locks;
+  TRY(Engine engine,
+      Engine::restore(stored_workflow_, rows, *references_, std::move(config), now_));
+  static_cast<void>(locks.take_granted());
+  return engine;
 }
 
 Result<> ScriptedRun::compare(const Decisions& live, const Decisions& shadow,
@@ -195,6 +258,10 @@ Result<> ScriptedRun::compare(const Decisions& live, const Decisions& shadow,
   };
   if (pods(live) != pods(shadow)) {
     return differ("pods", pods(live), pods(shadow));
+  }
+  if (live.cache_entries != shadow.cache_entries) {
+    return differ("cache entries", std::to_string(live.cache_entries.size()),
+                  std::to_string(shadow.cache_entries.size()));
   }
   const std::string mine =
       doc::to_json(engine_->workflow(Engine::WithNodes::yes), {.sort_keys = true});

@@ -8,6 +8,8 @@
 /// lost.
 
 #include "workflows/engine/document_references.h"
+#include "workflows/engine/memo.h"
+#include "workflows/locks/lock_table.h"
 
 #include <algorithm>
 #include <map>
@@ -41,6 +43,31 @@ struct Outcome {
 using Script = std::function<Outcome(const Engine& engine, const CreatePod& pod)>;
 
 using workflows::DocumentReferences;
+
+/// The references of a run with the caches that it has filled.
+class CachingReferences final : public References {
+ public:
+  explicit CachingReferences(const References& below) : below_(below) {}
+
+  const doc::Value* workflow_template(std::string_view name) const override {
+    return below_.workflow_template(name);
+  }
+
+  const doc::Value* cluster_workflow_template(std::string_view name) const override {
+    return below_.cluster_workflow_template(name);
+  }
+
+  const doc::Value* config_map(std::string_view name) const override {
+    return below_.config_map(name);
+  }
+
+  const doc::Value* current_config_map(std::string_view name) const override;
+  void store(std::span<const CacheEntry> entries);
+
+ private:
+  const References& below_;
+  std::map<std::string, doc::Value, std::less<>> caches_;
+};
 
 enum class Checks { none, restore };
 
@@ -78,6 +105,15 @@ class ScriptedRun {
 
   std::size_t events() const { return events_; }
 
+  /// The locks the run shares with others, which a test plays; tell_granted() after a change.
+  LockTable& locks() { return *locks_; }
+
+  /// Tells the run of the locks that it got meanwhile.
+  Result<> tell_granted();
+
+  /// The ConfigMaps of the run's namespace as they stand.
+  const References& references() const { return *references_; }
+
   /// Names of all created pods' nodes, in order.
   const std::vector<std::string>& created() const { return created_; }
 
@@ -96,22 +132,20 @@ class ScriptedRun {
     }
   };
 
-  ScriptedRun(Script script, const References& references, EngineConfig config, Checks checks)
-      : script_(std::move(script)),
-        references_(&references),
-        config_(std::move(config)),
-        checks_(checks) {}
+  ScriptedRun(Script script, const References& references, EngineConfig config, Checks checks);
 
+  Result<> apply_more(const Event& event);
   Result<> apply_once(const Event& event, bool& more);
   Result<> carry_out(const Decisions& decisions);
   void schedule(const CreatePod& pod);
   PodUpdate update_of(const PodEnd& end) const;
   void store(const Decisions& decisions);
-  Result<Engine> restored() const;
+  Result<Engine> restored(LockTable& locks) const;
   Result<> compare(const Decisions& live, const Decisions& shadow, const Engine& other) const;
 
   Script script_;
-  const References* references_;
+  std::unique_ptr<CachingReferences> references_;
+  std::unique_ptr<LockTable> locks_;
   EngineConfig config_;
   Checks checks_;
   std::optional<Engine> engine_;
