@@ -1,6 +1,7 @@
 #include "workflows/controller/controller.h"
 
 #include "workflows/controller/api_references.h"
+#include "workflows/controller/estimate.h"
 #include "workflows/controller/pod_spec_patch.h"
 #include "workflows/engine/observe.h"
 
@@ -54,6 +55,12 @@ class Controller::Impl {
       return fail(ErrorCode::not_found, kube::describe(workflow) + " is not running");
     }
     return apply(*run->second, event);
+  }
+
+  void take_up(const kube::ObjectKey& key) {
+    if (const kube::ObjectRef workflow = api_.get(key)) {
+      take_up(workflow);
+    }
   }
 
   const Engine* engine_of(const kube::ObjectKey& workflow) const {
@@ -141,7 +148,7 @@ class Controller::Impl {
     if (fresh) {
       TRY(Engine engine, Engine::create(workflow->document(), *references, options_.engine));
       Run& run = insert(std::move(engine), std::move(references), workflow);
-      return apply(run, Start{});
+      return apply(run, Start{estimate_seconds(api_, run.engine.metadata())});
     }
     std::vector<StoredRow> stored;
     stored.reserve(rows.size());
@@ -152,7 +159,8 @@ class Controller::Impl {
         Engine::restore(workflow->document(), stored, *references, options_.engine, now()));
     Run& run = insert(std::move(engine), std::move(references), workflow);
     take_up_pods(run);
-    return apply(run, rows.empty() ? Event(Start{}) : Event(Continue{}));
+    return apply(run, rows.empty() ? Event(Start{estimate_seconds(api_, run.engine.metadata())})
+                                   : Event(Continue{}));
   }
 
   /// Whether the run need not be made, and is done with.
@@ -394,6 +402,8 @@ Controller::Controller(async::Loop& loop, kube::Api& api, ControllerOptions opti
 Controller::~Controller() = default;
 
 void Controller::start() { impl_->start(); }
+
+void Controller::take_up(const kube::ObjectKey& workflow) { impl_->take_up(workflow); }
 
 Result<> Controller::control(const kube::ObjectKey& workflow, const Event& event) {
   return impl_->control(workflow, event);

@@ -43,7 +43,8 @@ Result<Decisions> Engine::Machine::apply(const Event& event, TimePoint now) {
 
 Result<> Engine::Machine::handle(const Event& event) {
   return std::visit(Overloaded{
-                        [&](const Start&) -> Result<> {
+                        [&](const Start& begin) -> Result<> {
+                          estimated_seconds_ = begin.estimated_seconds;
                           start();
                           return {};
                         },

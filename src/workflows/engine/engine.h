@@ -85,7 +85,10 @@ struct PodUpdate {
   ResourceSeconds resources;
 };
 
-struct Start {};
+struct Start {
+  /// How long the run will take, as far as earlier ones tell; 0 = unknown.
+  std::int64_t estimated_seconds = 0;
+};
 
 /// Nothing happened but time, or Decisions::more asked for the next part.
 struct Continue {};
