@@ -178,7 +178,7 @@ class LocalRun::Impl final : public workflows::RunListener {
                                 carry_out_request(request, std::move(reply));
                               }));
     collector_ = std::make_unique<workflows::Collector>(
-        loop_, store_, workflows::Retention{},
+        loop_, store_, retention(),
         [this](const kube::ObjectRef& workflow) { let_go(workflow); });
     interrupt_ = std::make_unique<async::SignalWatch>(loop_, SIGINT, [this] { interrupted(); });
     terminate_ = std::make_unique<async::SignalWatch>(loop_, SIGTERM, [this] { interrupted(); });
@@ -319,6 +319,20 @@ class LocalRun::Impl final : public workflows::RunListener {
       names += " --resume " + key.name;
     }
     return "leaving; `tiphys run" + names + "` goes on";
+  }
+
+  workflows::Retention retention() const {
+    workflows::Retention out;
+    if (request_.options.config != nullptr && request_.options.config->retention_policy) {
+      const workflows::RetentionPolicy& policy = *request_.options.config->retention_policy;
+      const auto count = [](std::int64_t most) {
+        return static_cast<std::size_t>(std::max<std::int64_t>(most, 0));
+      };
+      out.succeeded = count(policy.completed);
+      out.failed = count(policy.failed);
+      out.errored = count(policy.errored);
+    }
+    return out;
   }
 
   /// A run whose time is over. What this program was asked to run stays until its outcome has been
