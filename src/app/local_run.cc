@@ -178,8 +178,7 @@ class LocalRun::Impl final : public workflows::RunListener {
                                 carry_out_request(request, std::move(reply));
                               }));
     collector_ = std::make_unique<workflows::Collector>(
-        loop_, store_, retention(),
-        [this](const kube::ObjectRef& workflow) { let_go(workflow); });
+        loop_, store_, retention(), [this](const kube::ObjectRef& workflow) { let_go(workflow); });
     interrupt_ = std::make_unique<async::SignalWatch>(loop_, SIGINT, [this] { interrupted(); });
     terminate_ = std::make_unique<async::SignalWatch>(loop_, SIGTERM, [this] { interrupted(); });
     return {};
@@ -325,8 +324,9 @@ class LocalRun::Impl final : public workflows::RunListener {
     workflows::Retention out;
     if (request_.options.config != nullptr && request_.options.config->retention_policy) {
       const workflows::RetentionPolicy& policy = *request_.options.config->retention_policy;
-      const auto count = [](std::int64_t most) {
-        return static_cast<std::size_t>(std::max<std::int64_t>(most, 0));
+      const auto count = [](std::optional<std::int64_t> most) -> std::optional<std::size_t> {
+        return most ? std::optional(static_cast<std::size_t>(std::max<std::int64_t>(*most, 0)))
+                    : std::nullopt;
       };
       out.succeeded = count(policy.completed);
       out.failed = count(policy.failed);
