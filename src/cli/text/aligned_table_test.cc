@@ -16,7 +16,7 @@ TEST(AlignedTable, a_newline_within_a_cell_begins_a_line) {
   AlignedTable table(2);
   table.add({"STEP", "MESSAGE", ""});
   table.add({"a", "one\ntwo", "end"});
-  EXPECT_EQ(table.render(), "STEP  MESSAGE  \na     one\ntwo  end\n");
+  EXPECT_EQ(table.render(), "STEP  MESSAGE  \na     one\ntwo   end\n");
 }
 
 TEST(AlignedTable, a_line_that_lacks_a_column_breaks_it) {
