@@ -162,7 +162,11 @@ int run_workflows(const Context& context, const RunCommand& given) {
   if (!command.dry_run || !command.from.empty()) {
     auto opened = context.open(!command.dry_run);
     if (!opened) {
-      return report(context, opened.error());
+      Error error = std::move(opened).error();
+      if (is_taken(error)) {
+        error.message += "; `tiphys submit` hands workflows to the program that runs there";
+      }
+      return report(context, error);
     }
     session = std::move(*opened);
   }
