@@ -402,9 +402,12 @@ class LocalRun::Impl final : public workflows::RunListener {
         return fail(ErrorCode::not_found,
                     "workflows.argoproj.io \"" + keys.back().name + "\" not found");
       }
-      TRY_VOID(check_unfinished(keys.back()));
     }
     for (const kube::ObjectKey& key : keys) {
+      // Another program may have been faster.
+      if (!check_unfinished(key)) {
+        continue;
+      }
       wanted_.insert(key);
       active_.insert(key);
       introduced_.erase(store_.get(key)->uid());

@@ -193,7 +193,14 @@ int run_in_background(const Context& context, const BackgroundCommand& given) {
   }
   Silent observer(context.out);
   RunRequest request;
-  request.resume = command.names;
+  for (const std::string& name : command.names) {
+    // Another program may have been faster.
+    const auto workflow = (*session)->get(name);
+    const Value* status = workflow ? doc::find(*workflow, "status") : nullptr;
+    if (workflow && (status == nullptr || doc::find_string(*status, "finishedAt").empty())) {
+      request.resume.push_back(name);
+    }
+  }
   request.options = command.run;
   request.with_nodes = false;
   const auto ended = (*session)->run(std::move(request), observer);
