@@ -63,6 +63,17 @@ Result<sockaddr_un> address_of(const std::filesystem::path& directory, Socket& f
   return address;
 }
 
+Result<Socket> connected(const std::filesystem::path& directory) {
+  Socket folder(-1);
+  TRY(const sockaddr_un address, address_of(directory, folder));
+  Socket socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (socket.get() < 0 ||
+      ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    return fail(ErrorCode::unavailable, "no program is running workflows in " + directory.string());
+  }
+  return socket;
+}
+
 std::string answer_of(Result<Value> result) {
   doc::Object answer;
   if (result) {
@@ -256,14 +267,10 @@ Result<std::unique_ptr<ControlServer>> ControlServer::listen(async::Loop& loop,
   return std::unique_ptr<ControlServer>(new ControlServer(std::move(impl)));
 }
 
+bool is_served(const std::filesystem::path& directory) { return connected(directory).has_value(); }
+
 Result<Value> send_request(const std::filesystem::path& directory, const Value& request) {
-  Socket folder(-1);
-  TRY(const sockaddr_un address, address_of(directory, folder));
-  const Socket socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (socket.get() < 0 ||
-      ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    return fail(ErrorCode::unavailable, "no program is running workflows in " + directory.string());
-  }
+  TRY(const Socket socket, connected(directory));
   TRY_VOID(send_all(socket.get(), doc::to_json(request) + "\n"));
   std::string answer;
   std::array<char, 4096> buffer;

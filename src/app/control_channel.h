@@ -42,6 +42,9 @@ class ControlServer final {
 /// unavailable when none listens, timeout, else the server's.
 Result<doc::Value> send_request(const std::filesystem::path& directory, const doc::Value& request);
 
+/// Whether a program listens there.
+bool is_served(const std::filesystem::path& directory);
+
 /// A control verb as a request and back; errors name the member.
 doc::Value request_of(const cli::Control& control);
 Result<cli::Control> control_of(const doc::Value& request);

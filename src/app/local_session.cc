@@ -36,6 +36,8 @@ constexpr std::chrono::milliseconds kLookAgain{250};
 const std::string kMainContainer = "main";
 /// How often a verb looks for the program that runs the workflow.
 constexpr int kTries = 400;
+/// After how many looks without anything new it is asked whether anybody is at work.
+constexpr int kQuietLooks = 4;
 constexpr std::chrono::milliseconds kBetweenTries{25};
 
 std::string_view phase_of(const doc::Value& workflow) {
@@ -378,6 +380,7 @@ Result<doc::Value> LocalSession::watch(const std::string& name, cli::RunObserver
   TRY(const kube::ObjectRef first, find(name));
   const std::string uid = first->uid();
   Told told;
+  int quiet = 0;
   for (bool changed = true;;) {
     if (changed) {
       const kube::ObjectRef workflow = store_->find_uid(uid);
@@ -392,6 +395,11 @@ Result<doc::Value> LocalSession::watch(const std::string& name, cli::RunObserver
     }
     observer.on_tick();
     TRY(changed, look_again());
+    quiet = changed ? 0 : quiet + 1;
+    if (quiet == kQuietLooks && !is_served(paths_.root)) {
+      observer.on_notice("no program runs " + first->key().name + "; `tiphys run --resume " +
+                         first->key().name + "` goes on with it");
+    }
   }
 }
 
