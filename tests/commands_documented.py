@@ -35,7 +35,7 @@ def verbs_of(text):
     for line in text.splitlines():
         if re.match(r"\S.*:$", line):
             inside = line not in ("Options:", "Positionals:")
-        elif inside and (match := re.match(r"  ([a-z]\w*)\s", line)):
+        elif inside and (match := re.match(r"  ([a-z][\w-]*)[\s,]", line)):
             out.append(match.group(1))
     return out
 

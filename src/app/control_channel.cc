@@ -8,8 +8,9 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
-#include <list>
+#include <memory>
 #include <poll.h>
+#include <set>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -62,10 +63,22 @@ Result<sockaddr_un> address_of(const std::filesystem::path& directory, Socket& f
   return address;
 }
 
-std::string answer_of(const Result<>& result) {
+Result<Socket> connected(const std::filesystem::path& directory) {
+  Socket folder(-1);
+  TRY(const sockaddr_un address, address_of(directory, folder));
+  Socket socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (socket.get() < 0 ||
+      ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    return fail(ErrorCode::unavailable, "no program is running workflows in " + directory.string());
+  }
+  return socket;
+}
+
+std::string answer_of(Result<Value> result) {
   doc::Object answer;
   if (result) {
     answer["ok"] = true;
+    answer["result"] = *std::move(result);
   } else {
     answer["error"] = result.error().message;
     answer["code"] = static_cast<int>(result.error().code);
@@ -73,10 +86,11 @@ std::string answer_of(const Result<>& result) {
   return doc::to_json(answer) + "\n";
 }
 
-Result<> result_of(std::string_view answer) {
+Result<Value> result_of(std::string_view answer) {
   TRY(const Value document, doc::parse_json(answer));
   if (doc::find(document, "ok") != nullptr) {
-    return {};
+    const Value* result = doc::find(document, "result");
+    return result == nullptr ? Value() : *result;
   }
   const Value* code = doc::find(document, "code");
   const bool known = code != nullptr && code->is_int64() && code->get_int64() >= 0 &&
@@ -85,43 +99,63 @@ Result<> result_of(std::string_view answer) {
               std::string(doc::find_string(document, "error")));
 }
 
+std::size_t verb_index(const Value& request) {
+  const std::string_view verb = doc::find_string(request, "verb");
+  std::size_t index = 0;
+  while (index < kVerbs.size() && kVerbs.at(index) != verb) {
+    ++index;
+  }
+  return index;
+}
+
+Result<> send_all(int descriptor, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = ::send(descriptor, text.data(), text.size(), MSG_NOSIGNAL);
+    if (count < 0 && errno == EINTR) {
+      continue;
+    }
+    if (count <= 0) {
+      return fail_errno("send a request", errno);
+    }
+    text.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return {};
+}
+
 }  // namespace
 
-std::string control_to_json(const cli::Control& control) {
+Value request_of(const cli::Control& control) {
   doc::Array parameters;
   for (const auto& [name, value] : control.parameters) {
     parameters.push_back(doc::Object{{"name", name}, {"value", value}});
   }
   const std::string_view verb = kVerbs.at(static_cast<std::size_t>(control.verb));
-  return doc::to_json(doc::Object{{"verb", std::string(verb)},
-                                  {"namespace", control.namespace_},
-                                  {"workflow", control.workflow},
-                                  {"message", control.message},
-                                  {"nodeFieldSelector", control.node_field_selector},
-                                  {"phase", control.phase},
-                                  {"parameters", std::move(parameters)}});
+  return doc::Object{{"verb", std::string(verb)},
+                     {"namespace", control.namespace_},
+                     {"workflow", control.workflow},
+                     {"message", control.message},
+                     {"nodeFieldSelector", control.node_field_selector},
+                     {"phase", control.phase},
+                     {"parameters", std::move(parameters)}};
 }
 
-Result<cli::Control> control_from_json(std::string_view text) {
-  TRY(const Value document, doc::parse_json(text));
+bool is_control(const Value& request) { return verb_index(request) < kVerbs.size(); }
+
+Result<cli::Control> control_of(const Value& request) {
   cli::Control control;
-  const std::string_view verb = doc::find_string(document, "verb");
-  std::size_t index = 0;
-  while (index < kVerbs.size() && kVerbs.at(index) != verb) {
-    ++index;
-  }
+  const std::size_t index = verb_index(request);
   if (index == kVerbs.size()) {
     return fail(ErrorCode::bad_request,
                 "verb: expected stop, terminate, suspend, resume or set, found \"" +
-                    std::string(verb) + "\"");
+                    std::string(doc::find_string(request, "verb")) + "\"");
   }
   control.verb = static_cast<cli::Control::Verb>(index);
-  control.namespace_ = doc::find_string(document, "namespace");
-  control.workflow = doc::find_string(document, "workflow");
-  control.message = doc::find_string(document, "message");
-  control.node_field_selector = doc::find_string(document, "nodeFieldSelector");
-  control.phase = doc::find_string(document, "phase");
-  if (const Value* parameters = doc::find(document, "parameters");
+  control.namespace_ = doc::find_string(request, "namespace");
+  control.workflow = doc::find_string(request, "workflow");
+  control.message = doc::find_string(request, "message");
+  control.node_field_selector = doc::find_string(request, "nodeFieldSelector");
+  control.phase = doc::find_string(request, "phase");
+  if (const Value* parameters = doc::find(request, "parameters");
       parameters != nullptr && parameters->is_array()) {
     for (const Value& parameter : parameters->get_array()) {
       control.parameters.emplace_back(doc::find_string(parameter, "name"),
@@ -157,45 +191,52 @@ class ControlServer::Impl {
     if (descriptor < 0) {
       return;
     }
-    connections_.emplace_back(Socket(descriptor));
-    const auto connection = std::prev(connections_.end());
-    connection->watch = loop_.watch_fd(descriptor, async::Interest::readable,
-                                       [this, connection] { read(connection); });
+    auto connection = std::make_shared<Connection>(Socket(descriptor));
+    connections_.insert(connection);
+    connection->watch =
+        loop_.watch_fd(descriptor, async::Interest::readable,
+                       [this, known = std::weak_ptr(connection)] { read(known.lock()); });
   }
 
-  void read(std::list<Connection>::iterator connection) {
-    std::array<char, 4096> buffer;
+  void read(const std::shared_ptr<Connection>& connection) {
+    std::array<char, 65536> buffer;
     const ssize_t count = ::read(connection->socket.get(), buffer.data(), buffer.size());
     if (count < 0 && (errno == EAGAIN || errno == EINTR)) {
       return;
     }
-    if (count > 0) {
-      connection->request.append(buffer.data(), static_cast<std::size_t>(count));
-    }
-    const bool whole = connection->request.find('\n') != std::string::npos;
+    const std::string_view part(buffer.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
+    connection->request += part;
+    const bool whole = part.contains('\n');
     if (count > 0 && !whole && connection->request.size() <= kMaximumRequestBytes) {
       return;
     }
-    if (whole) {
-      answer(*connection);
-    }
     connections_.erase(connection);
+    connection->watch = async::Watch();
+    if (whole) {
+      carry_out(connection);
+    }
   }
 
-  void answer(const Connection& connection) {
-    auto control = control_from_json(
-        std::string_view(connection.request).substr(0, connection.request.find('\n')));
-    const std::string text =
-        answer_of(control ? handler_(*control) : Result<>(std::unexpected(control.error())));
-    // An answer is smaller than a socket's buffer; who does not read it loses it.
-    (void)::send(connection.socket.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  void carry_out(const std::shared_ptr<Connection>& connection) {
+    const auto request = doc::parse_json(
+        std::string_view(connection->request).substr(0, connection->request.find('\n')));
+    Reply reply = [connection](Result<Value> result) {
+      const std::string text = answer_of(std::move(result));
+      // An answer is smaller than a socket's buffer; who does not read it loses it.
+      (void)::send(connection->socket.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    };
+    if (!request) {
+      reply(std::unexpected(request.error()));
+      return;
+    }
+    handler_(*request, std::move(reply));
   }
 
   async::Loop& loop_;
   Socket socket_;
   std::filesystem::path path_;
   Handler handler_;
-  std::list<Connection> connections_;
+  std::set<std::shared_ptr<Connection>> connections_;
   async::Watch watch_;
 };
 
@@ -226,26 +267,20 @@ Result<std::unique_ptr<ControlServer>> ControlServer::listen(async::Loop& loop,
   return std::unique_ptr<ControlServer>(new ControlServer(std::move(impl)));
 }
 
-Result<> send_control(const std::filesystem::path& directory, const cli::Control& control) {
-  Socket folder(-1);
-  TRY(const sockaddr_un address, address_of(directory, folder));
-  const Socket socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (socket.get() < 0 ||
-      ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    return fail(ErrorCode::unavailable, "no program is running workflows in " + directory.string());
-  }
-  const std::string request = control_to_json(control) + "\n";
-  if (::send(socket.get(), request.data(), request.size(), MSG_NOSIGNAL) !=
-      static_cast<ssize_t>(request.size())) {
-    return fail_errno("send a request", errno);
-  }
+bool is_served(const std::filesystem::path& directory) { return connected(directory).has_value(); }
+
+Result<Value> send_request(const std::filesystem::path& directory, const Value& request) {
+  TRY(const Socket socket, connected(directory));
+  TRY_VOID(send_all(socket.get(), doc::to_json(request) + "\n"));
   std::string answer;
   std::array<char, 4096> buffer;
   pollfd ready{socket.get(), POLLIN, 0};
   while (answer.find('\n') == std::string::npos && ::poll(&ready, 1, kAnswerMilliseconds) > 0) {
     const ssize_t count = ::read(socket.get(), buffer.data(), buffer.size());
     if (count <= 0) {
-      break;
+      // It ended before it had understood.
+      return fail(ErrorCode::unavailable,
+                  "the program that ran workflows in " + directory.string() + " has ended");
     }
     answer.append(buffer.data(), static_cast<std::size_t>(count));
   }

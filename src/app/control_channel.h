@@ -1,5 +1,5 @@
 #pragma once
-/// How a verb reaches the program that is running a workflow: a Unix socket in its state directory,
+/// How a verb reaches the program that is running workflows: a Unix socket in its state directory,
 /// readable by its owner only. One request a connection, a line of JSON each way.
 
 #include "async/loop.h"
@@ -12,12 +12,15 @@
 
 namespace tiphys::app {
 
-/// Longer requests are refused.
-inline constexpr std::size_t kMaximumRequestBytes = 1024 * 1024;
+/// Longer requests are refused: no manifest comes near.
+inline constexpr std::size_t kMaximumRequestBytes = 16 * 1024 * 1024;
 
 class ControlServer final {
  public:
-  using Handler = std::function<Result<>(const cli::Control&)>;
+  /// To be called once, now or later, on the loop. What comes after the server's end goes nowhere.
+  using Reply = std::move_only_function<void(Result<doc::Value>)>;
+  /// The request is an object with a `verb`.
+  using Handler = std::function<void(const doc::Value& request, Reply reply)>;
 
   /// Listens at <directory>/control.sock, replacing what a program that is gone left there. Error
   /// io.
@@ -35,12 +38,18 @@ class ControlServer final {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Sends a request to the program that has the directory. Errors: unavailable when none listens,
-/// else the server's answer.
-Result<> send_control(const std::filesystem::path& directory, const cli::Control& control);
+/// Sends a request to the program that has the directory, and returns its answer. Errors:
+/// unavailable when none listens, timeout, else the server's.
+Result<doc::Value> send_request(const std::filesystem::path& directory, const doc::Value& request);
 
-/// The request as JSON and back; errors name the member.
-std::string control_to_json(const cli::Control& control);
-Result<cli::Control> control_from_json(std::string_view text);
+/// Whether a program listens there.
+bool is_served(const std::filesystem::path& directory);
+
+/// A control verb as a request and back; errors name the member.
+doc::Value request_of(const cli::Control& control);
+Result<cli::Control> control_of(const doc::Value& request);
+
+/// Whether a request is a control verb.
+bool is_control(const doc::Value& request);
 
 }  // namespace tiphys::app

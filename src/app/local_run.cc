@@ -6,16 +6,21 @@
 #include "app/pod_logs.h"
 #include "app/pod_runner.h"
 #include "app/records.h"
+#include "app/removal.h"
+#include "app/store_verbs.h"
 #include "artifacts/local_store.h"
 #include "artifacts/stores.h"
 #include "async/signals.h"
 #include "cluster/node/executor_work.h"
 #include "kube/types/types.h"
 #include "workflows/config/config.h"
+#include "workflows/controller/artifact_collector.h"
+#include "workflows/controller/collector.h"
 #include "workflows/controller/controller.h"
 
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <limits>
 #include <map>
@@ -75,6 +80,7 @@ class LocalRun::Impl final : public workflows::RunListener {
     }
     runner_->start();
     controller_->start();
+    collector_->start();
     loop_.post([this] { check_end(); });
     watch_store();
     tick();
@@ -178,17 +184,21 @@ class LocalRun::Impl final : public workflows::RunListener {
                                                    request_.options.reuse, environment_.path);
     // Whole runs are known by their Workflow alone, without what stands below it.
     options.runs = request_.options.config == nullptr ? runs_.get() : nullptr;
-    collector_ = std::make_unique<workflows::ArtifactCollector>(pool_, store_, artifacts_);
-    options.collector = collector_.get();
+    artifact_collector_ = std::make_unique<workflows::ArtifactCollector>(pool_, store_, artifacts_);
+    options.collector = artifact_collector_.get();
     options.wanted = [this](const kube::Object& workflow) {
       return wanted_.contains(workflow.key());
     };
     controller_ = std::make_unique<workflows::Controller>(
         loop_, store_, std::move(options),
         [this](const kube::ObjectRef& pod) { runner_->stop(pod); }, memory_.get(), this);
-    TRY(server_, ControlServer::listen(loop_, paths_.root, [this](const cli::Control& control) {
-          return carry_out_verb(control);
-        }));
+    TRY(server_,
+        ControlServer::listen(loop_, paths_.root,
+                              [this](const doc::Value& request, ControlServer::Reply reply) {
+                                carry_out_request(request, std::move(reply));
+                              }));
+    collector_ = std::make_unique<workflows::Collector>(
+        loop_, store_, retention(), [this](const kube::ObjectRef& workflow) { let_go(workflow); });
     interrupt_ = std::make_unique<async::SignalWatch>(loop_, SIGINT, [this] { interrupted(); });
     terminate_ = std::make_unique<async::SignalWatch>(loop_, SIGTERM, [this] { interrupted(); });
     return {};
@@ -292,7 +302,7 @@ class LocalRun::Impl final : public workflows::RunListener {
       fail_all(*broken);
       return;
     }
-    if (!active_.empty() || collector_->active() > 0 || ending_) {
+    if (!active_.empty() || artifact_collector_->active() > 0 || ending_) {
       return;
     }
     ending_ = true;
@@ -339,15 +349,127 @@ class LocalRun::Impl final : public workflows::RunListener {
     return "leaving; `tiphys run" + names + "` goes on";
   }
 
-  Result<> carry_out_verb(const cli::Control& control) {
-    for (const kube::ObjectKey& key : order_) {
-      if (key.name == control.workflow &&
-          (control.namespace_.empty() || key.namespace_ == control.namespace_)) {
-        TRY(const workflows::Event event, event_of(control));
-        return controller_->control(key, event);
+  workflows::Retention retention() const {
+    workflows::Retention out;
+    if (request_.options.config != nullptr && request_.options.config->retention_policy) {
+      const workflows::RetentionPolicy& policy = *request_.options.config->retention_policy;
+      const auto count = [](std::optional<std::int64_t> most) -> std::optional<std::size_t> {
+        return most ? std::optional(static_cast<std::size_t>(std::max<std::int64_t>(*most, 0)))
+                    : std::nullopt;
+      };
+      out.succeeded = count(policy.completed);
+      out.failed = count(policy.failed);
+      out.errored = count(policy.errored);
+    }
+    return out;
+  }
+
+  /// A run whose time is over. What this program was asked to run stays until its outcome has been
+  /// told: the next program removes it.
+  void let_go(const kube::ObjectRef& workflow) {
+    if (std::ranges::find(order_, workflow->key()) != order_.end()) {
+      return;
+    }
+    if (workflows::ArtifactCollector::is_due(*workflow, workflows::GcMoment::deletion)) {
+      artifact_collector_->collect(workflow, workflows::GcMoment::deletion,
+                                   [this, key = workflow->key()](const std::string&) {
+                                     const kube::ObjectRef now = store_.get(key);
+                                     if (now && !workflows::has_gc_finalizer(now->document())) {
+                                       remove_run(now);
+                                     }
+                                   });
+      return;
+    }
+    remove_run(workflow);
+  }
+
+  void remove_run(const kube::ObjectRef& workflow) {
+    if (auto names = remove_objects(store_, workflow)) {
+      store_.when_durable(store_.revision(),
+                          [logs = paths_.logs(), names = *std::move(names)](Result<> durable) {
+                            if (durable) {
+                              remove_logs(logs, names);
+                            }
+                          });
+    }
+  }
+
+  /// A verb of another program. Its answer waits until what it changed is durable.
+  void carry_out_request(const doc::Value& request, ControlServer::Reply reply) {
+    if (ending_ || failure_) {
+      reply(fail(ErrorCode::unavailable, "the program that ran workflows here is ending"));
+      return;
+    }
+    auto answer = answer_to(request);
+    if (!answer) {
+      reply(std::move(answer));
+      return;
+    }
+    store_.when_durable(store_.revision(), [answer = *std::move(answer),
+                                            reply = std::move(reply)](Result<> durable) mutable {
+      reply(durable ? Result<doc::Value>(std::move(answer)) : std::unexpected(durable.error()));
+    });
+  }
+
+  Result<doc::Value> answer_to(const doc::Value& request) {
+    if (is_control(request)) {
+      TRY(const cli::Control control, control_of(request));
+      TRY_VOID(carry_out_verb(control));
+      return doc::Value();
+    }
+    const std::string_view verb = doc::find_string(request, "verb");
+    if (verb == "run") {
+      return take_over(request);
+    }
+    TRY(doc::Value answer, app::carry_out(place(), request));
+    if (verb == "remove" && doc::find_string(request, "kind") == "Workflow") {
+      const kube::ObjectKey key{"Workflow", text_of(doc::find_string(request, "namespace")),
+                                text_of(doc::find_string(request, "name"))};
+      wanted_.erase(key);
+      active_.erase(key);
+      loop_.post([this] { check_end(); });
+    }
+    return answer;
+  }
+
+  /// Runs that another program has stored are carried out here as well. This program goes on until
+  /// they have ended, too; its own outcome is not theirs.
+  Result<doc::Value> take_over(const doc::Value& request) {
+    const doc::Value* runs = doc::find(request, "workflows");
+    std::vector<kube::ObjectKey> keys;
+    for (const doc::Value& run :
+         runs != nullptr && runs->is_array() ? runs->get_array() : doc::Array{}) {
+      keys.push_back({"Workflow", text_of(doc::find_string(run, "namespace")),
+                      text_of(doc::find_string(run, "workflow"))});
+      if (store_.get(keys.back()) == nullptr) {
+        return fail(ErrorCode::not_found,
+                    "workflows.argoproj.io \"" + keys.back().name + "\" not found");
       }
     }
-    return fail(ErrorCode::not_found, "workflow " + control.workflow + " is not running here");
+    for (const kube::ObjectKey& key : keys) {
+      // Another program may have been faster.
+      if (!check_unfinished(key)) {
+        continue;
+      }
+      wanted_.insert(key);
+      active_.insert(key);
+      introduced_.erase(store_.get(key)->uid());
+      controller_->take_up(key);
+    }
+    return doc::Value();
+  }
+
+  Result<> carry_out_verb(const cli::Control& control) {
+    const kube::ObjectKey key{"Workflow", control.namespace_, control.workflow};
+    if (controller_->engine_of(key) == nullptr) {
+      return change_record(place(), control);
+    }
+    TRY(const workflows::Event event, event_of(control));
+    return controller_->control(key, event);
+  }
+
+  StoreVerbPlace place() {
+    return {store_, paths_.logs(), std::chrono::floor<std::chrono::milliseconds>(loop_.now())};
   }
 
   /// Before a run's first transition: the run, and when it was under way already, what it had come
@@ -453,8 +575,9 @@ class LocalRun::Impl final : public workflows::RunListener {
   std::unique_ptr<workflows::StepMemory> memory_;
   std::unique_ptr<workflows::RunMemory> runs_;
   std::unique_ptr<PodRunner> runner_;
-  std::unique_ptr<workflows::ArtifactCollector> collector_;
+  std::unique_ptr<workflows::ArtifactCollector> artifact_collector_;
   std::unique_ptr<workflows::Controller> controller_;
+  std::unique_ptr<workflows::Collector> collector_;
   std::unique_ptr<ControlServer> server_;
   std::unique_ptr<async::SignalWatch> interrupt_;
   std::unique_ptr<async::SignalWatch> terminate_;

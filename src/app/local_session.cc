@@ -2,35 +2,45 @@
 
 #include "app/artifact_verbs.h"
 #include "app/control_channel.h"
-#include "app/engine_verbs.h"
 #include "app/local_run.h"
 #include "app/node_lines.h"
 #include "app/pod_logs.h"
 #include "app/records.h"
+#include "app/removal.h"
+#include "app/store_verbs.h"
 #include "kube/time.h"
 #include "workflows/controller/api_references.h"
+#include "workflows/controller/artifact_collector.h"
+#include "workflows/controller/collector.h"
 #include "workflows/controller/explain.h"
 #include "workflows/engine/engine.h"
 #include "workflows/engine/excerpt.h"
 #include "workflows/engine/pod.h"
+#include "workflows/engine/resubmit.h"
 #include "workflows/engine/status.h"
 
 #include <boost/json.hpp>
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <map>
 #include <set>
 
 namespace tiphys::app {
+
+using doc::Value;
+
 namespace {
 
 constexpr std::chrono::milliseconds kLookAgain{250};
 const std::string kMainContainer = "main";
 /// How often a verb looks for the program that runs the workflow.
-constexpr int kTries = 20;
-constexpr std::string_view kCompleted = "workflows.argoproj.io/completed";
+constexpr int kTries = 400;
+/// After how many looks without anything new it is asked whether anybody is at work.
+constexpr int kQuietLooks = 4;
+constexpr std::chrono::milliseconds kBetweenTries{25};
 
 std::string_view phase_of(const doc::Value& workflow) {
   const doc::Value* status = doc::find(workflow, "status");
@@ -166,6 +176,9 @@ Result<std::unique_ptr<cli::Session>> LocalSession::open(const cli::SessionOptio
   std::unique_ptr<LocalSession> session(
       new LocalSession(StatePaths{root}, options, std::move(environment)));
   TRY_VOID(session->open_store());
+  if (options.writable) {
+    TRY_VOID(session->collect());
+  }
   return session;
 }
 
@@ -186,6 +199,15 @@ Result<> LocalSession::open_store() {
 }
 
 Result<kube::ObjectRef> LocalSession::find(const std::string& name) const {
+  const std::size_t slash = name.find('/');
+  if (slash != std::string::npos) {
+    kube::ObjectRef object =
+        store_->get({"Workflow", name.substr(0, slash), name.substr(slash + 1)});
+    if (object == nullptr) {
+      return fail(ErrorCode::not_found, "workflows.argoproj.io \"" + name + "\" not found");
+    }
+    return object;
+  }
   kube::ObjectRef found;
   for (const kube::ObjectRef& object : store_->list("Workflow", namespace_, {})) {
     if (name == "@latest") {
@@ -367,6 +389,8 @@ Result<cli::RunEnd> LocalSession::run(cli::RunRequest request, cli::RunObserver&
       } else {
         end.workflows.push_back(object->document());
       }
+    } else {
+      return fail(ErrorCode::not_found, kube::describe(key) + " has been deleted");
     }
   }
   TRY_VOID(store_->close());
@@ -404,6 +428,7 @@ Result<doc::Value> LocalSession::watch(const std::string& name, cli::RunObserver
   TRY(const kube::ObjectRef first, find(name));
   const std::string uid = first->uid();
   Told told;
+  int quiet = 0;
   for (bool changed = true;;) {
     if (changed) {
       const kube::ObjectRef workflow = store_->find_uid(uid);
@@ -418,6 +443,11 @@ Result<doc::Value> LocalSession::watch(const std::string& name, cli::RunObserver
     }
     observer.on_tick();
     TRY(changed, look_again());
+    quiet = changed ? 0 : quiet + 1;
+    if (quiet == kQuietLooks && !is_served(paths_.root)) {
+      observer.on_notice("no program runs " + first->key().name + "; `tiphys run --resume " +
+                         first->key().name + "` goes on with it");
+    }
   }
 }
 
@@ -428,113 +458,196 @@ std::vector<std::string> LocalSession::log_tail(const std::string& pod, std::siz
   return tails_->tail_of(pod, lines);
 }
 
-Result<> LocalSession::control(const cli::Control& control) {
-  for (int left = kTries;; --left) {
-    const auto sent = send_control(paths_.root, control);
+Result<Value> LocalSession::ask(const Value& request,
+                                const std::function<Result<Value>()>& record) {
+  for (int left = kTries; !writable_; --left) {
+    auto sent = send_request(paths_.root, request);
     if (sent || sent.error().code != ErrorCode::unavailable) {
+      if (sent) {
+        // What is read from here on shows what the other program has done.
+        TRY_VOID(open_store());
+      }
       return sent;
     }
-    // Nobody runs it: its record is changed, and the run goes on from there when it is resumed.
+    // Nobody has the directory: its record is changed, and runs go on from there when resumed.
     writable_ = true;
     const auto opened = open_store();
     if (opened) {
-      return control_record(control);
+      break;
     }
     if (opened.error().code != ErrorCode::conflict || left == 0) {
-      return opened;
+      return std::unexpected(opened.error());
     }
     // The program that holds the directory is just starting, and will listen.
     writable_ = false;
-    wait_a_little();
+    wait_a_little(kBetweenTries);
+    TRY_VOID(open_store());
+  }
+  TRY(Value answer, record());
+  TRY_VOID(flush());
+  return answer;
+}
+
+Result<Value> LocalSession::change(const Value& request) {
+  return ask(request, [&] {
+    return carry_out(
+        {*store_, paths_.logs(), std::chrono::floor<std::chrono::milliseconds>(clock_.now())},
+        request);
+  });
+}
+
+Result<> LocalSession::control(const cli::Control& control) {
+  TRY_VOID(ask(request_of(control), [&]() -> Result<Value> {
+    TRY_VOID(change_record(
+        {*store_, paths_.logs(), std::chrono::floor<std::chrono::milliseconds>(clock_.now())},
+        control));
+    return Value();
+  }));
+  return {};
+}
+
+Result<std::string> LocalSession::retry(const cli::RetryRequest& request) {
+  TRY(const kube::ObjectRef object, find(request.workflow));
+  cli::RetryRequest named = request;
+  named.workflow = object->key().name;
+  TRY_VOID(change(request_of(named, object->key().namespace_)));
+  return named.workflow;
+}
+
+Result<std::string> LocalSession::resubmit(const cli::ResubmitRequest& request) {
+  TRY(const kube::ObjectRef object, find(request.workflow));
+  cli::ResubmitRequest named = request;
+  named.workflow = object->key().name;
+  std::string name = workflows::resubmit_prefix(object->document()) + request.suffix;
+  TRY_VOID(change(request_of(named, object->key().namespace_, name)));
+  return name;
+}
+
+Result<> LocalSession::start(const std::vector<std::string>& names,
+                             const cli::RunOptions& options) {
+  doc::Array runs;
+  std::vector<kube::ObjectKey> keys;
+  for (const std::string& name : names) {
+    TRY(const kube::ObjectRef object, find(name));
+    keys.push_back(object->key());
+    runs.push_back(
+        doc::Object{{"namespace", object->key().namespace_}, {"workflow", object->key().name}});
+  }
+  if (writable_) {
+    TRY_VOID(store_->close());
+    writable_ = false;
+    TRY_VOID(open_store());
+  }
+  const Value request = doc::Object{{"verb", "run"}, {"workflows", std::move(runs)}};
+  bool begun = false;
+  for (int left = kTries;; --left) {
+    const auto sent = send_request(paths_.root, request);
+    if (sent || sent.error().code != ErrorCode::unavailable) {
+      return sent ? open_store() : Result<>(std::unexpected(sent.error()));
+    }
+    if (begun && std::ranges::all_of(keys, [&](const kube::ObjectKey& key) {
+          const kube::ObjectRef object = store_->get(key);
+          return object == nullptr || has_ended(object->document());
+        })) {
+      return {};
+    }
+    if (left == 0) {
+      return fail(ErrorCode::timeout, "the program begun in the background does not answer; " +
+                                          (paths_.root / "background.log").string() +
+                                          " may say why");
+    }
+    if (!begun) {
+      TRY_VOID(begin_background(keys, options));
+      begun = true;
+    }
+    wait_a_little(kBetweenTries);
     TRY_VOID(open_store());
   }
 }
 
-Result<> LocalSession::control_record(const cli::Control& control) {
-  const kube::ObjectRef object = store_->get({"Workflow", control.namespace_, control.workflow});
-  if (object == nullptr) {
-    return fail(ErrorCode::not_found,
-                "workflows.argoproj.io \"" + control.workflow + "\" not found");
+Result<> LocalSession::begin_background(const std::vector<kube::ObjectKey>& keys,
+                                        const cli::RunOptions& options) const {
+  if (!environment_.start_program) {
+    return fail(ErrorCode::unavailable, "no program can be begun in the background");
   }
-  if (object->label(kCompleted) == "true") {
-    return fail(
-        ErrorCode::conflict,
-        "cannot " +
-            std::string(control.verb == cli::Control::Verb::suspend ? "suspend" : "change") +
-            " workflow " + control.workflow + ": it has ended");
+  std::vector<std::string> arguments = {"--state", paths_.root.string(), "background"};
+  if (options.slots > 0) {
+    arguments.insert(arguments.end(), {"--jobs", std::to_string(options.slots)});
   }
-  TRY(const auto rows, stored_rows(*store_, object->uid()));
-  const workflows::ApiReferences references(*store_, object->key().namespace_);
-  const auto now = std::chrono::floor<std::chrono::milliseconds>(clock_.now());
-  TRY(auto engine, rows.empty() && doc::find(object->document(), "status") == nullptr
-                       ? workflows::Engine::create(object->document(), references, {})
-                       : workflows::Engine::restore(object->document(), rows, references, {}, now));
-  TRY(const workflows::Event event, event_of(control));
-  TRY(const workflows::Decisions decisions, engine.apply(event, now));
-  std::vector<kube::Row> changed;
-  for (const workflows::NodeIndex index : decisions.changed) {
-    changed.push_back({index, engine.row(index)});
+  if (options.reuse) {
+    arguments.emplace_back("--reuse");
   }
-  store_->put_rows(object->uid(), std::move(changed), {});
-  doc::Value document = engine.workflow(workflows::Engine::WithNodes::no);
-  document.get_object()["metadata"].get_object().erase("resourceVersion");
-  store_->update(std::move(document), {});
-  return flush();
-}
-
-Result<doc::Value> LocalSession::retry(const cli::RetryRequest& request) {
-  TRY(const kube::ObjectRef object, find(request.workflow));
-  TRY(const doc::Value document, with_nodes(object));
-  workflows::RetryOptions options;
-  options.restart_successful = request.restart_successful;
-  options.node_field_selector = request.node_field_selector;
-  options.parameters = request.parameters;
-  TRY(const workflows::RetriedWorkflow retried, workflows::retry_workflow(document, options));
-  TRY(const auto before, store_->rows(object->uid()));
-  std::vector<kube::Row> rows;
-  std::set<std::uint64_t> kept;
-  for (const workflows::StoredRow& row : retried.rows) {
-    rows.push_back({row.index, row.json});
-    kept.insert(row.index);
+  static constexpr std::array<const char*, 3> kIsolation = {"process", "namespaces", "layer"};
+  arguments.insert(arguments.end(),
+                   {"--isolation", kIsolation.at(static_cast<std::size_t>(options.isolation))});
+  if (!options.config_file.empty()) {
+    arguments.insert(arguments.end(), {"--config", options.config_file});
   }
-  for (const kube::Row& row : before) {
-    if (!kept.contains(row.index)) {
-      rows.push_back({row.index, ""});
-    }
+  if (!options.artifact_key_format.empty()) {
+    arguments.insert(arguments.end(), {"--artifact-key-format", options.artifact_key_format});
   }
-  doc::Value updated = retried.workflow;
-  store_->put_rows(object->uid(), std::move(rows), {});
-  store_->update(updated, {});
-  TRY_VOID(flush());
-  return updated;
+  for (const kube::ObjectKey& key : keys) {
+    arguments.push_back(key.namespace_ + "/" + key.name);
+  }
+  return environment_.start_program(arguments, paths_.root / "background.log");
 }
 
 Result<> LocalSession::remove(const std::string& name, cli::Removal removal) {
   TRY(const kube::ObjectRef object, find(name));
-  if (removal == cli::Removal::ordinary) {
+  if (removal == cli::Removal::ordinary &&
+      workflows::ArtifactCollector::is_due(*object, workflows::GcMoment::deletion)) {
+    if (!writable_) {
+      return fail(ErrorCode::conflict,
+                  "artifacts go with workflow " + object->key().name +
+                      ", and another program runs workflows in this directory: delete it when that "
+                      "has ended, or leave the artifacts behind with --force");
+    }
     TRY_VOID(remove_artifacts_of(*loop_, *store_, paths_, object));
   }
-  TRY(const auto rows, stored_rows(*store_, object->uid()));
-  TRY(const auto pods, workflows::pods_of(object->document(), rows));
-  for (const kube::ObjectRef& pod : store_->list(
-           "Pod", object->key().namespace_,
-           kube::LabelSelector::equals("workflows.argoproj.io/workflow", object->key().name))) {
-    store_->remove(pod->key(), {});
+  return remove_object("Workflow", object->key().namespace_, object->key().name);
+}
+
+Result<> LocalSession::store(std::vector<doc::Value> objects, Write write) {
+  const std::string_view verb = write == Write::create ? "create"
+                                : write == Write::put  ? "put"
+                                                       : "update";
+  TRY_VOID(change(objects_request(verb, std::move(objects))));
+  return {};
+}
+
+Result<std::vector<doc::Value>> LocalSession::objects(std::string_view kind,
+                                                      const std::string& namespace_name) {
+  std::vector<doc::Value> out;
+  for (const kube::ObjectRef& object : store_->list(kind, namespace_name, {})) {
+    out.push_back(object->document());
   }
-  store_->remove(object->key(), {});
-  TRY_VOID(flush());
-  std::set<std::string> names;
-  for (const workflows::PodOfNode& pod : pods) {
-    names.insert(object->key().namespace_ + "_" + pod.pod_name);
-  }
-  std::error_code code;
-  for (auto entry = std::filesystem::directory_iterator(paths_.logs(), code);
-       !code && entry != std::filesystem::directory_iterator(); entry.increment(code)) {
-    const std::string folder = entry->path().filename().string();
-    if (names.contains(folder.substr(0, folder.rfind('_')))) {
-      std::error_code ignored;
-      std::filesystem::remove_all(entry->path(), ignored);
+  return out;
+}
+
+Result<> LocalSession::remove_object(std::string_view kind, const std::string& namespace_name,
+                                     const std::string& name) {
+  TRY_VOID(change(doc::Object{{"verb", "remove"},
+                              {"kind", std::string(kind)},
+                              {"namespace", namespace_name},
+                              {"name", name}}));
+  return {};
+}
+
+Result<> LocalSession::collect() {
+  LogNames names;
+  for (const kube::ObjectRef& workflow : store_->list("Workflow", "", {})) {
+    const auto expiry = workflows::expiry_of(*workflow);
+    if (expiry && *expiry <= clock_.now()) {
+      // One whose artifacts cannot be removed stays, and is tried again the next time.
+      if (remove_artifacts_of(*loop_, *store_, paths_, workflow)) {
+        TRY(auto removed, remove_objects(*store_, workflow));
+        names.merge(removed);
+      }
     }
+  }
+  if (!names.empty()) {
+    TRY_VOID(flush());
+    remove_logs(paths_.logs(), names);
   }
   return {};
 }
@@ -550,14 +663,14 @@ Result<std::string> LocalSession::explain(const std::string& workflow, const std
   return workflows::explain(StoreRecords(*store_), document, node);
 }
 
-void LocalSession::wait_a_little() {
+void LocalSession::wait_a_little(std::chrono::milliseconds time) {
   // The timer ends before anybody replaces the loop that it belongs to.
-  const async::Timer timer = loop_->call_after(kLookAgain, [this] { loop_->stop(); });
+  const async::Timer timer = loop_->call_after(time, [this] { loop_->stop(); });
   loop_->run();
 }
 
 Result<bool> LocalSession::look_again() {
-  wait_a_little();
+  wait_a_little(kLookAgain);
   if (settled_ && look_of(paths_.root) == seen_) {
     return false;
   }

@@ -1,7 +1,8 @@
 #pragma once
 /// The session of a state directory on this machine: the store, the artifacts and the logs in it.
 /// Reading needs no lock and works while another program runs workflows there; runs are carried out
-/// by LocalRun.
+/// by LocalRun. A change of what is stored goes to the program that has the directory, if there is
+/// one.
 
 #include "app/pod_logs.h"
 #include "app/state_paths.h"
@@ -13,6 +14,8 @@
 #include "workflows/engine/engine.h"
 #include "workflows/engine/status.h"
 
+#include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -22,6 +25,11 @@ namespace tiphys::app {
 struct SessionEnvironment {
   /// The PATH that steps have, and where their programs are looked for.
   std::string path;
+  /// Begins this program once more in the background with these arguments, its output going to
+  /// `log`.
+  std::function<Result<>(const std::vector<std::string>& arguments,
+                         const std::filesystem::path& log)>
+      start_program = {};
 };
 
 class LocalSession final : public cli::Session {
@@ -32,6 +40,8 @@ class LocalSession final : public cli::Session {
   LocalSession(const LocalSession&) = delete;
   LocalSession& operator=(const LocalSession&) = delete;
   ~LocalSession() override;
+
+  bool writable() const override { return writable_; }
 
   Result<std::vector<doc::Value>> list(bool with_nodes) override;
   Result<doc::Value> get(const std::string& name) override;
@@ -44,8 +54,15 @@ class LocalSession final : public cli::Session {
   Result<doc::Value> watch(const std::string& name, cli::RunObserver& observer) override;
   std::vector<std::string> log_tail(const std::string& pod, std::size_t lines) override;
   Result<> control(const cli::Control& control) override;
-  Result<doc::Value> retry(const cli::RetryRequest& request) override;
+  Result<std::string> retry(const cli::RetryRequest& request) override;
+  Result<std::string> resubmit(const cli::ResubmitRequest& request) override;
+  Result<> start(const std::vector<std::string>& names, const cli::RunOptions& options) override;
   Result<> remove(const std::string& name, cli::Removal removal) override;
+  Result<> store(std::vector<doc::Value> objects, Write write) override;
+  Result<std::vector<doc::Value>> objects(std::string_view kind,
+                                          const std::string& namespace_name) override;
+  Result<> remove_object(std::string_view kind, const std::string& namespace_name,
+                         const std::string& name) override;
   Result<> copy_artifact(const doc::Value& workflow, const doc::Value& artifact,
                          const std::string& destination) override;
   Result<std::string> explain(const std::string& workflow, const std::string& node) override;
@@ -55,7 +72,8 @@ class LocalSession final : public cli::Session {
                SessionEnvironment environment);
 
   Result<> open_store();
-  /// The object of a name, "@latest" the newest. Errors: not_found, conflict.
+  /// The object of a name, "@latest" the newest, "NAMESPACE/NAME" that very one. Errors: not_found,
+  /// conflict.
   Result<kube::ObjectRef> find(const std::string& name) const;
   Result<doc::Value> with_nodes(const kube::ObjectRef& workflow) const;
   Result<> select_pods(const kube::ObjectRef& workflow, std::span<const workflows::StoredRow> rows,
@@ -72,11 +90,19 @@ class LocalSession final : public cli::Session {
   Result<> tell(const kube::ObjectRef& workflow, Told& told, cli::RunObserver& observer);
   /// Waits a moment; true when another program may have written since, which has then been read.
   Result<bool> look_again();
-  void wait_a_little();
+  void wait_a_little(std::chrono::milliseconds time);
   /// Runs the loop until what was written is safe from a loss of power.
   Result<> flush();
-  /// Carries out a verb on the record of a run that nobody runs.
-  Result<> control_record(const cli::Control& control);
+  /// Has a request carried out by the program that has the directory, or when there is none by
+  /// `record` here, with the right to write.
+  Result<doc::Value> ask(const doc::Value& request,
+                         const std::function<Result<doc::Value>()>& record);
+  /// Carries out a verb on what is stored (store_verbs.h), here or there.
+  Result<doc::Value> change(const doc::Value& request);
+  Result<> begin_background(const std::vector<kube::ObjectKey>& keys,
+                            const cli::RunOptions& options) const;
+  /// Removes runs whose time is over.
+  Result<> collect();
 
   StatePaths paths_;
   std::string namespace_;  ///< empty = any

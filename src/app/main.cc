@@ -6,8 +6,11 @@
 
 #include <cerrno>
 #include <csignal>
+#include <fcntl.h>
+#include <filesystem>
 #include <iostream>
 #include <iterator>
+#include <spawn.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -53,6 +56,36 @@ Result<std::string> read_standard_input() {
   return text;
 }
 
+/// This program once more, in a session of its own, so that no terminal ends it.
+Result<> start_program(const std::vector<std::string>& arguments,
+                       const std::filesystem::path& log) {
+  std::vector<std::string> words = {"tiphys"};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> pointers;
+  for (std::string& word : words) {
+    pointers.push_back(word.data());
+  }
+  pointers.push_back(nullptr);
+  posix_spawn_file_actions_t files{};
+  posix_spawnattr_t attributes{};
+  posix_spawn_file_actions_init(&files);
+  posix_spawnattr_init(&attributes);
+  posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, log.c_str(),
+                                   O_WRONLY | O_CREAT | O_APPEND, 0600);
+  posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
+  sigset_t none;
+  sigemptyset(&none);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK);
+  pid_t child = 0;
+  const int code =
+      posix_spawn(&child, "/proc/self/exe", &files, &attributes, pointers.data(), environ);
+  posix_spawn_file_actions_destroy(&files);
+  posix_spawnattr_destroy(&attributes);
+  return code == 0 ? Result<>() : fail_errno("begin a program in the background", code);
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -73,6 +106,7 @@ int main(int count, char** arguments) {
     environment.path = path == surroundings.environment.end()
                            ? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
                            : path->second;
+    environment.start_program = start_program;
     return app::LocalSession::open(options, std::move(environment));
   };
   return cli::main(surroundings);

@@ -111,6 +111,14 @@ int control_workflows(const Context& context, const ControlCommand& command) {
   if (!parameters) {
     return report(context, parameters.error());
   }
+  for (auto& [name, value] : *parameters) {
+    // "\"Hello, world!\"" is the text without the quotes.
+    if (value.size() >= 2 && value.starts_with('"') && value.ends_with('"')) {
+      if (const auto text = doc::parse_json(value); text && text->is_string()) {
+        value = doc::text_of(text->get_string());
+      }
+    }
+  }
   auto session = context.open(false);
   if (!session) {
     return report(context, session.error());
@@ -145,7 +153,7 @@ int control_workflows(const Context& context, const ControlCommand& command) {
 int delete_workflows(const Context& context, const DeleteCommand& command) {
   const ListCommand& filter = command.filter;
   const bool by_filter = command.all || filter.completed || filter.resubmitted ||
-                         !filter.older.empty() || !filter.prefix.empty() ||
+                         !filter.older.empty() || !filter.prefix.empty() || filter.all_namespaces ||
                          !filter.status.empty() || filter.selects();
   if (!by_filter && command.names.empty()) {
     return report(context, Error{ErrorCode::invalid,
@@ -153,7 +161,9 @@ int delete_workflows(const Context& context, const DeleteCommand& command) {
                                  "--older, --prefix, --status or -l",
                                  {}});
   }
-  auto session = context.open(!command.dry_run);
+  Context place = context;
+  place.namespace_ = filter.all_namespaces ? "" : context.namespace_;
+  auto session = command.dry_run ? place.open(false) : place.open_to_change();
   if (!session) {
     return report(context, session.error());
   }
@@ -167,14 +177,19 @@ int delete_workflows(const Context& context, const DeleteCommand& command) {
     if (!workflow) {
       return report(context, workflow.error());
     }
-    names.push_back(name_of(*workflow));
+    names.push_back(full_name_of(*workflow));
   }
   if (by_filter) {
     auto selected = select_workflows(**session, filter, context, false);
     if (!selected) {
       return report(context, selected.error());
     }
-    std::ranges::transform(*selected, std::back_inserter(names), name_of);
+    for (const Value& workflow : *selected) {
+      std::string name = full_name_of(workflow);
+      if (std::ranges::find(names, name) == names.end()) {
+        names.push_back(std::move(name));
+      }
+    }
   }
   if (names.empty() && command.names.empty()) {
     context.out << "No resources found\n";
@@ -187,8 +202,8 @@ int delete_workflows(const Context& context, const DeleteCommand& command) {
         return report(context, removed.error());
       }
     }
-    context.out << "Workflow '" << name << "' deleted" << (command.dry_run ? " (dry-run)" : "")
-                << "\n";
+    context.out << "Workflow '" << name.substr(name.find('/') + 1) << "' deleted"
+                << (command.dry_run ? " (dry-run)" : "") << "\n";
   }
   return 0;
 }

@@ -10,6 +10,9 @@ namespace tiphys::cli {
 
 struct ViewOptions;
 
+/// "", "json", "yaml", "name", "wide", "short".
+using OutputFormat = std::string;
+
 /// What every verb gets.
 struct Context {
   const Surroundings& surroundings;
@@ -25,16 +28,20 @@ struct Context {
   Result<std::unique_ptr<Session>> open(bool writable) const {
     return surroundings.open_session({state_directory, namespace_, writable});
   }
+
+  /// For verbs that change what is stored: with the right to write, or while another program has
+  /// it, without; changes then go through that program.
+  Result<std::unique_ptr<Session>> open_to_change() const;
 };
 
 /// How a run is shown to a person here and now.
 ViewOptions view_options(const Context& context, Session& session);
 
+/// Prints a workflow in a format; "" and "wide" are sheets for people.
+void print_workflow(const Context& context, const doc::Value& workflow, const OutputFormat& output);
+
 /// Prints an error the way all verbs do, its causes below it, and returns 1.
 int report(const Context& context, const Error& error);
-
-/// "", "json", "yaml", "name", "wide", "short".
-using OutputFormat = std::string;
 
 struct SubmitOptions {
   std::vector<std::string> parameters;  ///< NAME=VALUE
@@ -50,6 +57,7 @@ struct SubmitOptions {
 struct RunCommand {
   std::vector<std::string> files;
   std::vector<std::string> resume;
+  std::string from;  ///< KIND/NAME
   SubmitOptions submit;
   OutputFormat output;
   bool dry_run = false;
@@ -72,6 +80,30 @@ struct TestCommand {
   std::vector<std::string> files;
   std::string only;  ///< part of the names of the cases to run
   std::string config_file;
+};
+
+struct SubmitCommand {
+  std::vector<std::string> files;
+  std::string from;  ///< KIND/NAME
+  std::string scheduled_time;
+  SubmitOptions submit;
+  OutputFormat output;
+  bool strict = true;
+  bool wait = false;
+  bool watch = false;
+  bool log = false;
+  std::string status;
+  std::string node_field_selector;
+  bool dry_run = false;
+  bool server_dry_run = false;
+  std::string config_file;
+  RunOptions run;
+};
+
+struct BackgroundCommand {
+  std::vector<std::string> names;  ///< NAMESPACE/NAME
+  std::string config_file;
+  RunOptions run;
 };
 
 struct GetCommand {
@@ -113,7 +145,8 @@ struct LogsCommand {
 struct WatchCommand {
   std::vector<std::string> names;
   bool ignore_not_found = false;
-  bool quiet = false;  ///< wait instead of watch
+  bool quiet = false;   ///< wait instead of watch
+  bool silent = false;  ///< and print nothing
   std::string status;
   std::string node_field_selector;
 };
@@ -138,6 +171,18 @@ struct RetryCommand {
   RunOptions run;
 };
 
+struct ResubmitCommand {
+  std::vector<std::string> names;
+  ListCommand filter;
+  bool wait = true;  ///< accepted
+  ResubmitRequest request;
+  std::vector<std::string> parameters;
+  OutputFormat output;
+  bool log = false;
+  std::string config_file;
+  RunOptions run;
+};
+
 struct DeleteCommand {
   std::vector<std::string> names;
   ListCommand filter;
@@ -151,8 +196,22 @@ struct LintCommand {
   std::string output = "pretty";
   std::vector<std::string> kinds;
   bool strict = true;
-  bool offline = false;  ///< accepted: references are always resolved among the given files
+  bool offline = false;
   std::string config_file;
+};
+
+/// The templates of one kind.
+struct TemplateCommand {
+  std::string kind = "WorkflowTemplate";
+  std::vector<std::string> files;
+  std::vector<std::string> names;
+  OutputFormat output;
+  std::string selector;
+  bool all_namespaces = false;
+  bool all = false;
+  bool strict = true;
+
+  bool cluster_scoped() const { return kind == "ClusterWorkflowTemplate"; }
 };
 
 struct CopyCommand {
@@ -172,6 +231,14 @@ struct ExplainCommand {
 int run_workflows(const Context& context, const RunCommand& command);
 int plan_workflows(const Context& context, const PlanCommand& command);
 int test_workflows(const Context& context, const TestCommand& command);
+int submit_workflows(const Context& context, const SubmitCommand& command);
+int run_in_background(const Context& context, const BackgroundCommand& command);
+int resubmit_workflows(const Context& context, const ResubmitCommand& command);
+int create_templates(const Context& context, const TemplateCommand& command);
+int update_templates(const Context& context, const TemplateCommand& command);
+int get_templates(const Context& context, const TemplateCommand& command);
+int list_templates(const Context& context, const TemplateCommand& command);
+int delete_templates(const Context& context, const TemplateCommand& command);
 int get_workflows(const Context& context, const GetCommand& command);
 int list_workflows(const Context& context, const ListCommand& command);
 int print_logs(const Context& context, const LogsCommand& command);

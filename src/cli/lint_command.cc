@@ -4,7 +4,10 @@
 #include "workflows/config/config.h"
 #include "workflows/validate/validate.h"
 
+#include <boost/json.hpp>
+
 #include <algorithm>
+#include <array>
 #include <map>
 #include <ostream>
 
@@ -34,9 +37,61 @@ void print_pretty(const Context& context,
   }
 }
 
+/// Whether a kind is among those that were asked for, by their plural or short names.
+Result<bool> is_wanted(std::string_view kind, const std::vector<std::string>& kinds) {
+  struct Names {
+    std::string_view kind, plural, brief;
+  };
+
+  static constexpr std::array<Names, 4> kNames = {
+      {{"Workflow", "workflows", "wf"},
+       {"WorkflowTemplate", "workflowtemplates", "wftmpl"},
+       {"CronWorkflow", "cronworkflows", "cronwf"},
+       {"ClusterWorkflowTemplate", "clusterworkflowtemplates", "cwftmpl"}}};
+  bool wanted = kinds.empty() || std::ranges::find(kinds, "all") != kinds.end();
+  for (const std::string& name : kinds) {
+    const auto known = std::ranges::find_if(
+        kNames, [&](const Names& names) { return name == names.plural || name == names.brief; });
+    if (known == kNames.end() && !wanted) {
+      return fail(ErrorCode::invalid, "unknown kind: " + name);
+    }
+    wanted = wanted || (known != kNames.end() && known->kind == kind);
+  }
+  return wanted;
+}
+
+/// What references may name beside the given files: what is stored. Null when nothing is.
+std::unique_ptr<Session> open_stored(const Context& context, const LintCommand& command) {
+  auto session = command.offline ? Result<std::unique_ptr<Session>>() : context.open(false);
+  return session ? std::move(*session) : nullptr;
+}
+
+/// The last line, as upstream words it.
+int summarize(const Context& context, const LintCommand& command, std::size_t errors,
+              bool anything) {
+  const bool pretty = command.output != "simple";
+  const char* bad = pretty && context.utf8 ? "✖ " : "";
+  const char* good = pretty && context.utf8 ? "✔ " : "";
+  if (!anything && errors == 0) {
+    context.out << bad << "found nothing to lint in the specified paths, failing...\n";
+    return 1;
+  }
+  if (errors == 0) {
+    context.out << good << "no linting errors found!\n";
+    return 0;
+  }
+  if (pretty) {
+    context.out << bad << errors << " linting errors found!\n";
+  }
+  return 1;
+}
+
 }  // namespace
 
 int lint_manifests(const Context& context, const LintCommand& command) {
+  if (const auto known = is_wanted("", command.kinds); !known) {
+    return report(context, known.error());
+  }
   const auto config = load_config(context, command.config_file);
   if (!config) {
     return report(context, config.error());
@@ -45,24 +100,30 @@ int lint_manifests(const Context& context, const LintCommand& command) {
   if (!loaded) {
     return report(context, loaded.error());
   }
-  std::erase_if(loaded->manifests, [&](const LoadedManifest& manifest) {
-    std::string plural = manifest.kind() + "s";
-    std::ranges::transform(plural, plural.begin(), [](char c) {
-      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
-    return !command.kinds.empty() &&
-           std::ranges::find(command.kinds, plural) == command.kinds.end();
-  });
   std::vector<workflows::Candidate> candidates;
+  bool anything = false;
   for (const LoadedManifest& manifest : loaded->manifests) {
     candidates.push_back({&manifest.content.value, &manifest.content.positions});
+    anything = anything || (is_wanted(manifest.kind(), command.kinds).value_or(false) &&
+                            workflows::is_linted(manifest.content.value));
   }
+  const auto session = open_stored(context, command);
+  std::vector<std::unique_ptr<doc::Value>> fetched;
   const auto zones = ZoneFolder::open();
   workflows::ValidateOptions options;
   options.zones = zones.get();
   options.strict = command.strict;
   if (*config != nullptr) {
     options.workflow_defaults = &(*config)->workflow_defaults;
+  }
+  if (session != nullptr) {
+    options.known = [&](std::string_view kind, std::string_view name) -> const doc::Value* {
+      const std::string space = context.namespace_.empty() ? "default" : context.namespace_;
+      auto object = session->object(kind, space, std::string(name));
+      return !object || object->is_null()
+                 ? nullptr
+                 : fetched.emplace_back(std::make_unique<doc::Value>(*std::move(object))).get();
+    };
   }
   std::vector<std::pair<std::string, std::string>> lines;
   std::size_t errors = loaded->failures.size();
@@ -71,6 +132,9 @@ int lint_manifests(const Context& context, const LintCommand& command) {
   }
   for (const workflows::Finding& finding : workflows::validate(candidates, options)) {
     const LoadedManifest& manifest = loaded->manifests[finding.candidate];
+    if (!is_wanted(manifest.kind(), command.kinds).value_or(false)) {
+      continue;
+    }
     lines.emplace_back(manifest.file, line_of(manifest, finding));
     errors += finding.severity == workflows::Severity::error ? 1U : 0U;
   }
@@ -88,19 +152,7 @@ int lint_manifests(const Context& context, const LintCommand& command) {
   } else {
     print_pretty(context, by_file);
   }
-  if (errors > 0) {
-    context.out << (context.utf8 ? "✖ " : "") << errors << " linting error"
-                << (errors == 1 ? "" : "s") << " found!\n";
-    return 1;
-  }
-  if (std::ranges::none_of(candidates, [](const workflows::Candidate& candidate) {
-        return workflows::is_linted(*candidate.document);
-      })) {
-    context.error << "found nothing to lint in the specified paths, failing...\n";
-    return 1;
-  }
-  context.out << (context.utf8 ? "✔ " : "") << "no linting errors found!\n";
-  return 0;
+  return summarize(context, command, errors, anything);
 }
 
 }  // namespace tiphys::cli

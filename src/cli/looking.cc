@@ -148,7 +148,9 @@ int get_workflows(const Context& context, const GetCommand& command) {
 }
 
 int list_workflows(const Context& context, const ListCommand& command) {
-  auto session = context.open(false);
+  Context place = context;
+  place.namespace_ = command.all_namespaces ? "" : context.namespace_;
+  auto session = place.open(false);
   if (!session) {
     return report(context, session.error());
   }
@@ -243,7 +245,7 @@ int watch_workflows(const Context& context, const WatchCommand& command) {
     const Value* status = doc::find(*ended, "status");
     const std::string phase(status == nullptr ? std::string_view()
                                               : doc::find_string(*status, "phase"));
-    if (command.quiet) {
+    if (command.quiet && !command.silent) {
       context.out << name_of(*ended) << " " << phase << " at " << moment_text(*status) << "\n";
     }
     code = phase == "Succeeded" ? code : 1;

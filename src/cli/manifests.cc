@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <ostream>
 
 namespace tiphys::cli {
@@ -28,6 +29,10 @@ Result<std::string> read_file(const fs::path& path) {
     return fail(ErrorCode::io, "cannot read " + path.string());
   }
   return text;
+}
+
+bool is_url(std::string_view name) {
+  return name.starts_with("http://") || name.starts_with("https://");
 }
 
 bool is_manifest_file(const fs::path& path) {
@@ -83,22 +88,44 @@ Value& member(Value& value, std::string_view key) {
   return value.get_object()[{key.data(), key.size()}];
 }
 
-void set_parameter(Value& workflow, const std::string& name, const std::string& text) {
+using Assignments = std::vector<std::pair<std::string, std::string>>;
+
+/// Sets parameters and puts them before those of the manifest, as upstream orders them; what the
+/// manifest says of one beside its value stays. Of several values for one name the last counts.
+void set_parameters(Value& workflow, const Assignments& given) {
+  if (given.empty()) {
+    return;
+  }
   Value& parameters = member(member(member(workflow, "spec"), "arguments"), "parameters");
   if (!parameters.is_array()) {
     parameters.emplace_array();
   }
-  for (Value& parameter : parameters.get_array()) {
-    if (doc::find_string(parameter, "name") == name) {
-      parameter.get_object().erase("valueFrom");
-      member(parameter, "value") = text;
-      return;
+  doc::Array old = std::move(parameters.get_array());
+  doc::Array out;
+  std::map<std::string_view, std::size_t> places;
+  for (const auto& [name, text] : given) {
+    const auto [place, is_new] = places.try_emplace(name, out.size());
+    if (is_new) {
+      const auto known = std::ranges::find_if(
+          old, [&](const Value& parameter) { return doc::find_string(parameter, "name") == name; });
+      out.push_back(known == old.end() ? Value(doc::Object{{"name", name}}) : *known);
+      out.back().get_object().erase("valueFrom");
+    }
+    member(out[place->second], "value") = text;
+  }
+  for (Value& parameter : old) {
+    if (!places.contains(doc::find_string(parameter, "name"))) {
+      out.push_back(std::move(parameter));
     }
   }
-  parameters.get_array().push_back(doc::Object{{"name", name}, {"value", text}});
+  parameters = std::move(out);
 }
 
-Result<> apply_parameter_file(Value& workflow, const std::string& file) {
+Result<Assignments> read_parameter_file(const std::string& file) {
+  if (is_url(file)) {
+    return fail(ErrorCode::invalid,
+                file + ": nothing is read from the internet; fetch the file first");
+  }
   TRY(const std::string text, read_file(file));
   auto document = doc::parse_yaml(text);
   if (!document) {
@@ -107,10 +134,11 @@ Result<> apply_parameter_file(Value& workflow, const std::string& file) {
   if (!document->value.is_object()) {
     return fail(ErrorCode::invalid, file + ": expected a mapping of parameter names to values");
   }
+  Assignments out;
   for (const auto& [name, value] : document->value.get_object()) {
-    set_parameter(workflow, std::string(name), workflows::any_string(value));
+    out.emplace_back(name, workflows::any_string(value));
   }
-  return {};
+  return out;
 }
 
 std::string name_of(const Value& object) {
@@ -139,6 +167,10 @@ Result<LoadedManifests> load_manifests(const std::vector<std::string>& names,
                                        const Surroundings& surroundings, bool strict) {
   LoadedManifests out;
   for (const std::string& name : names) {
+    if (is_url(name)) {
+      return fail(ErrorCode::invalid,
+                  name + ": nothing is read from the internet; fetch the file first");
+    }
     if (name == "-") {
       TRY(const std::string text, surroundings.read_input());
       add_text(out, name, text, strict);
@@ -256,13 +288,18 @@ Result<> apply_submit_options(Value& workflow, const SubmitOptions& options,
       member(member(metadata, "labels"), name) = value;
     }
   }
+  TRY(Assignments given, parse_assignments(options.parameters));
   if (!options.parameter_file.empty()) {
-    TRY_VOID(apply_parameter_file(workflow, options.parameter_file));
+    TRY(const Assignments of_file, read_parameter_file(options.parameter_file));
+    const std::size_t own = given.size();
+    for (const auto& [name, value] : of_file) {
+      if (std::ranges::none_of(given.begin(), given.begin() + static_cast<std::ptrdiff_t>(own),
+                               [&](const auto& one) { return one.first == name; })) {
+        given.emplace_back(name, value);
+      }
+    }
   }
-  TRY(const auto parameters, parse_assignments(options.parameters));
-  for (const auto& [name, value] : parameters) {
-    set_parameter(workflow, name, value);
-  }
+  set_parameters(workflow, given);
   return {};
 }
 

@@ -70,7 +70,7 @@ TEST_F(Manifests, parameters_of_the_command_line_beat_the_file_and_the_manifest)
   ASSERT_TRUE(apply_submit_options(workflow, options, context_));
   EXPECT_EQ(
       doc::to_json(workflow, {.sort_keys = true}),
-      R"({"metadata":{"generateName":"w-","labels":{"k":"v","l":"w"},"name":"w-abcde"},"spec":{"arguments":{"parameters":[{"name":"a","value":"3"},{"name":"b","value":"true"},{"name":"c","value":"1"},{"name":"d","value":"x=y"}]},"entrypoint":"main"}})");
+      R"({"metadata":{"generateName":"w-","labels":{"k":"v","l":"w"},"name":"w-abcde"},"spec":{"arguments":{"parameters":[{"name":"a","value":"3"},{"name":"d","value":"x=y"},{"name":"b","value":"true"},{"name":"c","value":"1"}]},"entrypoint":"main"}})");
 }
 
 TEST_F(Manifests, a_parameter_without_a_value_is_refused) {

@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
+#include <numeric>
 
 namespace tiphys::cli {
 namespace {
@@ -82,6 +83,31 @@ bool fits(const Value& workflow, const ListCommand& filter) {
              nullptr;
 }
 
+/// The order of argo's lists: what runs, the newest first, then what has ended, the latest first.
+bool comes_first(const Value& a, const Value& b) {
+  const std::string_view finished_a = doc::find_string(member(a, "status"), "finishedAt");
+  const std::string_view finished_b = doc::find_string(member(b, "status"), "finishedAt");
+  if (finished_a.empty() || finished_b.empty()) {
+    return finished_a.empty() && !finished_b.empty();
+  }
+  return finished_a > finished_b;
+}
+
+std::vector<Value> in_order(std::vector<Value> workflows) {
+  std::vector<std::size_t> order(workflows.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, [&](std::size_t a, std::size_t b) {
+    return comes_first(workflows[a], workflows[b]) ||
+           (!comes_first(workflows[b], workflows[a]) && a < b);
+  });
+  std::vector<Value> out;
+  out.reserve(workflows.size());
+  for (const std::size_t place : order) {
+    out.push_back(std::move(workflows[place]));
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<std::vector<Value>> select_workflows(Session& session, const ListCommand& filter,
@@ -112,7 +138,13 @@ Result<std::vector<Value>> select_workflows(Session& session, const ListCommand&
     return (created_after && (!created || *created < *created_after)) ||
            (finished_before && (!finished || *finished > *finished_before));
   });
-  return workflows;
+  return in_order(std::move(workflows));
+}
+
+std::string full_name_of(const Value& workflow) {
+  const Value& metadata = member(workflow, "metadata");
+  return std::string(doc::find_string(metadata, "namespace")) + "/" +
+         std::string(doc::find_string(metadata, "name"));
 }
 
 Result<std::vector<std::string>> names_of_verb(Session& session,
@@ -125,8 +157,9 @@ Result<std::vector<std::string>> names_of_verb(Session& session,
   if (filter.selects()) {
     TRY(const auto selected, select_workflows(session, filter, context, false));
     for (const Value& workflow : selected) {
-      std::string name(doc::find_string(member(workflow, "metadata"), "name"));
-      if (std::ranges::find(out, name) == out.end()) {
+      std::string name = full_name_of(workflow);
+      // Named and selected is once.
+      if (std::ranges::find(names, name.substr(name.find('/') + 1)) == names.end()) {
         out.push_back(std::move(name));
       }
     }

@@ -36,6 +36,8 @@ struct RunOptions {
   Isolation isolation = Isolation::layer;
   /// The file given with --config; null = none.
   std::shared_ptr<const workflows::Config> config;
+  /// Its path, for a program that is begun in the background.
+  std::string config_file;
   /// Keys of artifacts that name none; empty = upstream's default.
   std::string artifact_key_format;
 };
@@ -142,6 +144,15 @@ struct Glance {
   std::size_t shown = 0;  ///< that are in status.nodes
 };
 
+struct ResubmitRequest {
+  std::string workflow;
+  std::string suffix;  ///< ends the new name
+  bool memoized = false;
+  std::string node_field_selector;
+  std::vector<std::pair<std::string, std::string>> parameters;
+  std::optional<int> priority;
+};
+
 /// A change to a run that is under way, or to its record when nothing runs.
 struct Control {
   enum class Verb { stop, terminate, suspend, resume, set };
@@ -161,6 +172,8 @@ class Session {
  public:
   virtual ~Session() = default;
 
+  /// Whether runs can be carried out in this session.
+  virtual bool writable() const = 0;
   /// All Workflows, without their nodes unless asked for, newest first.
   virtual Result<std::vector<doc::Value>> list(bool with_nodes) = 0;
   /// One Workflow with its nodes; "@latest" is the newest. Errors: not_found as kubectl words it,
@@ -182,11 +195,31 @@ class Session {
   /// called while `run` or `watch` blocks.
   virtual std::vector<std::string> log_tail(const std::string& pod, std::size_t lines) = 0;
   virtual Result<> control(const Control& control) = 0;
-  /// Prepares a failed run to go on; `run` with `resume` then does.
-  virtual Result<doc::Value> retry(const RetryRequest& request) = 0;
+  /// Prepares a run that has ended to go on; `run` with `resume`, or `start`, then does. Returns
+  /// its name.
+  virtual Result<std::string> retry(const RetryRequest& request) = 0;
+  /// Makes a new run of one that there is, to be carried out in the same ways.
+  virtual Result<std::string> resubmit(const ResubmitRequest& request) = 0;
+  /// Has runs that are stored carried out by another program: the one that runs workflows here, or
+  /// one that is begun in the background. Gives up the right to write.
+  virtual Result<> start(const std::vector<std::string>& names, const RunOptions& options) = 0;
   /// Removes a run with what belongs to it. Error conflict: artifacts that were to go with it could
   /// not be removed, and the run stays; forced, they are left behind.
   virtual Result<> remove(const std::string& name, Removal removal) = 0;
+
+  enum class Write {
+    create,  ///< error already_exists
+    put,     ///< replaces what is there
+    update,  ///< error not_found
+  };
+
+  /// Stores objects, all or none.
+  virtual Result<> store(std::vector<doc::Value> objects, Write write) = 0;
+  /// The objects of a kind, by name; an empty namespace means all.
+  virtual Result<std::vector<doc::Value>> objects(std::string_view kind,
+                                                  const std::string& namespace_name) = 0;
+  virtual Result<> remove_object(std::string_view kind, const std::string& namespace_name,
+                                 const std::string& name) = 0;
   /// Copies an artifact of a Workflow's node to a path of this machine, over a file that is there.
   virtual Result<> copy_artifact(const doc::Value& workflow, const doc::Value& artifact,
                                  const std::string& destination) = 0;

@@ -1,12 +1,30 @@
 #include "cli/text/aligned_table.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tiphys::cli {
 
 std::size_t character_count(std::string_view utf8) {
   return static_cast<std::size_t>(std::ranges::count_if(
       utf8, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+void AlignedTable::add(std::vector<std::string> cells) {
+  std::vector<std::string> line;
+  for (std::string& cell : cells) {
+    std::string_view rest = cell;
+    for (std::size_t at = rest.find_first_of("\t\n"); at != std::string_view::npos;
+         at = rest.find_first_of("\t\n")) {
+      line.emplace_back(rest.substr(0, at));
+      if (rest[at] == '\n') {
+        lines_.push_back(std::exchange(line, {}));
+      }
+      rest.remove_prefix(at + 1);
+    }
+    line.emplace_back(rest);
+  }
+  lines_.push_back(std::move(line));
 }
 
 std::string AlignedTable::render() const {

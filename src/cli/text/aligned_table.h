@@ -14,8 +14,8 @@ class AlignedTable {
   explicit AlignedTable(std::size_t padding) : padding_(padding) {}
 
   /// A line of cells. Escape sequences of terminals count as text, as they do in the programs we
-  /// imitate.
-  void add(std::vector<std::string> cells) { lines_.push_back(std::move(cells)); }
+  /// imitate, and so do tabs and newlines end cells and lines.
+  void add(std::vector<std::string> cells);
 
   std::string render() const;
 

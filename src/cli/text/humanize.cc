@@ -16,6 +16,7 @@ constexpr long kDay = 24 * kHour;
 constexpr long kWeek = 7 * kDay;
 constexpr long kMonth = 30 * kDay;
 constexpr long kYear = 12 * kMonth;
+constexpr long kLongWhile = 37 * kYear;
 
 std::string plural(long count, std::string_view unit) {
   return fmt::format("{} {}{}", count, unit, count == 1 ? "" : "s");
@@ -41,7 +42,11 @@ std::string one_unit(long count) {
   if (count < kYear) {
     return plural(count / kMonth, "month");
   }
-  return plural(count / kYear, "year");
+  if (count >= kLongWhile) {
+    return "a long while";
+  }
+  // From a year and a half on it is two, as in the tables that argo prints with.
+  return plural(count >= 18 * kMonth && count < 2 * kYear ? 2 : count / kYear, "year");
 }
 
 bool read_number(std::string_view text, std::size_t at, std::size_t width, int& out) {

@@ -22,6 +22,14 @@ TEST(Humanize, long_durations_have_two_units) {
   EXPECT_EQ(long_duration(seconds(90000)), "1 day 1 hours");
 }
 
+TEST(Humanize, long_ago_is_told_in_years) {
+  const auto day = seconds(86400);
+  EXPECT_EQ(long_duration(day * 400), "1 year 0 hours");
+  EXPECT_EQ(long_duration(day * 541), "2 years 0 hours");
+  EXPECT_EQ(long_duration(day * 1100), "3 years 0 hours");
+  EXPECT_EQ(long_duration(day * 20000), "a long while 0 hours");
+}
+
 TEST(Humanize, moments_are_read_and_written_in_utc) {
   EXPECT_EQ(format_moment(parse_moment("2026-11-22T20:53:14.25+01:00").value()),
             "2026-11-22T19:53:14Z");

@@ -58,7 +58,17 @@ const Value& execution_spec(const Value& workflow) {
   return stored.is_object() ? stored : member(workflow, "spec");
 }
 
-void describe_conditions(std::string& out, const Value& status) {
+/// What stands before a condition that is a complaint.
+std::string condition_icon(std::string_view type, const TextStyle& style) {
+  if (type != "MetricsError" && type != "SpecWarning") {
+    return "";
+  }
+  const bool error = type == "MetricsError";
+  const std::string text = style.utf8 ? (error ? "✖" : "⚠") : (error ? "Error" : "Warning");
+  return style.color ? (error ? "\x1b[31m" : "\x1b[33m") + text + "\x1b[0m" : text;
+}
+
+void describe_conditions(std::string& out, const Value& status, const TextStyle& style) {
   bool first = true;
   each(status, "conditions", [&](const Value& condition) {
     if (first) {
@@ -66,7 +76,8 @@ void describe_conditions(std::string& out, const Value& status) {
       first = false;
     }
     const std::string_view message = find_string(condition, "message");
-    line(out, " " + std::string(find_string(condition, "type")),
+    const std::string_view type = find_string(condition, "type");
+    line(out, condition_icon(type, style) + " " + std::string(type),
          message.empty() ? find_string(condition, "status") : message);
   });
 }
@@ -87,6 +98,11 @@ void describe_times(std::string& out, const Value& workflow, Moment now) {
   }
   if (started) {
     line(out, "Duration:", long_duration(finished.value_or(now) - *started));
+  }
+  const Value& estimated = member(status, "estimatedDuration");
+  if (find_string(status, "phase") == "Running" && estimated.is_int64() &&
+      estimated.get_int64() > 0) {
+    line(out, "EstimatedDuration:", long_duration(std::chrono::seconds(estimated.get_int64())));
   }
 }
 
@@ -227,13 +243,16 @@ std::string describe_workflow(const Value& workflow, const DescribeOptions& opti
   line(out, "Name:", find_string(metadata, "name"));
   line(out, "Namespace:", find_string(metadata, "namespace"));
   const std::string_view account = find_string(execution_spec(workflow), "serviceAccountName");
+  const bool by_template = find(member(workflow, "spec"), "workflowTemplateRef") != nullptr;
   line(out, "ServiceAccount:",
-       account.empty() ? "unset (will run with the default ServiceAccount)" : account);
+       !account.empty() ? account
+       : by_template    ? "unset"
+                        : "unset (will run with the default ServiceAccount)");
   line(out, "Status:", workflow_status(workflow));
   if (const std::string_view message = find_string(status, "message"); !message.empty()) {
     line(out, "Message:", message);
   }
-  describe_conditions(out, status);
+  describe_conditions(out, status, options.style);
   describe_times(out, workflow, options.now);
   line(out, "Progress:", find_string(status, "progress"));
   if (const std::string resources = resources_text(member(status, "resourcesDuration"));

@@ -55,6 +55,19 @@ TEST(WorkflowText, the_sheet_has_the_labels_of_the_argo_command) {
   EXPECT_NE(text.find("Parameters:          \n  p:                 v\n"), std::string::npos);
 }
 
+TEST(WorkflowText, complaints_have_a_sign_and_running_workflows_an_estimate) {
+  const doc::Value workflow = json(R"({
+    "metadata": {"name": "wf", "namespace": "argo", "creationTimestamp": "2026-11-22T10:00:00Z"},
+    "spec": {"workflowTemplateRef": {"name": "t"}},
+    "status": {"phase": "Running", "startedAt": "2026-11-22T10:00:00Z", "progress": "0/1", "estimatedDuration": 65,
+      "conditions": [{"type": "SpecWarning", "status": "True", "message": "old field"}, {"type": "MetricsError", "status": "True"}]}})");
+  const std::string text = describe_workflow(workflow, options());
+  EXPECT_NE(text.find("ServiceAccount:      unset\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("\n⚠ SpecWarning        old field\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("\n✖ MetricsError       True\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("\nEstimatedDuration:   1 minute 5 seconds\n"), std::string::npos) << text;
+}
+
 TEST(WorkflowText, the_list_has_a_line_per_workflow) {
   ListOptions list;
   list.now = parse_moment("2026-11-22T10:01:00Z").value();

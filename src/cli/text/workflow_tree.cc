@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 
 namespace tiphys::cli {
@@ -117,12 +118,13 @@ class Tree {
     }
     const std::string_view name_a = find_string(a, "displayName");
     const std::string_view name_b = find_string(b, "displayName");
+    // Items of one loop by their numbers, all else by name.
     const auto index_a = loop_index(name_a);
     const auto index_b = loop_index(name_b);
-    if (index_a && index_b && *index_a != *index_b) {
-      return *index_a < *index_b;
-    }
-    return name_a < name_b;
+    const std::string_view base_a = index_a ? name_a.substr(0, name_a.rfind('(')) : name_a;
+    const std::string_view base_b = index_b ? name_b.substr(0, name_b.rfind('(')) : name_b;
+    return std::tuple(base_a, index_a.value_or(-1), name_a) <
+           std::tuple(base_b, index_b.value_or(-1), name_b);
   }
 
   bool is_hidden(const Value& node, std::string_view type, std::size_t children) const {
@@ -203,7 +205,7 @@ class Tree {
   std::string duration(const Value& node) const {
     const auto started = parse_moment(find_string(node, "startedAt"));
     if (!started) {
-      return "";
+      return "0s";
     }
     const auto finished = parse_moment(find_string(node, "finishedAt"));
     return short_duration(finished.value_or(options_.now) - *started);

@@ -1,6 +1,7 @@
 #include "workflows/controller/controller.h"
 
 #include "workflows/controller/api_references.h"
+#include "workflows/controller/estimate.h"
 #include "workflows/controller/pod_spec_patch.h"
 #include "workflows/engine/memo.h"
 #include "workflows/engine/observe.h"
@@ -82,6 +83,12 @@ class Controller::Impl {
       return fail(ErrorCode::not_found, kube::describe(workflow) + " is not running");
     }
     return apply(*run->second, event);
+  }
+
+  void take_up(const kube::ObjectKey& key) {
+    if (const kube::ObjectRef workflow = api_.get(key)) {
+      take_up(workflow);
+    }
   }
 
   const Engine* engine_of(const kube::ObjectKey& workflow) const {
@@ -232,7 +239,10 @@ class Controller::Impl {
       take_up_pods(run);
     }
     const bool running = run.engine.phase() == RunPhase::running;
-    const auto begun = apply(run, running ? Event(Continue{}) : Event(Start{}));
+    const auto begun = apply(
+        run,
+        running ? Event(Continue{})
+                : Event(Start{.estimated_seconds = estimate_seconds(api_, run.engine.metadata())}));
     if (!begun) {
       fail_run(opened.workflow->key(), begun.error());
     }
@@ -540,6 +550,8 @@ Controller::Controller(async::Loop& loop, kube::Api& api, ControllerOptions opti
 Controller::~Controller() = default;
 
 void Controller::start() { impl_->start(); }
+
+void Controller::take_up(const kube::ObjectKey& workflow) { impl_->take_up(workflow); }
 
 Result<> Controller::control(const kube::ObjectKey& workflow, const Event& event) {
   return impl_->control(workflow, event);

@@ -81,6 +81,9 @@ class Controller final {
 
   /// Begins to watch, and takes up what is there.
   void start();
+  /// Takes up a run that was stored or set back without being wanted yet; nothing when it has ended
+  /// or is not wanted.
+  void take_up(const kube::ObjectKey& workflow);
   /// A verb on a run that is taken up. Errors: not_found, and those of Engine::apply.
   Result<> control(const kube::ObjectKey& workflow, const Event& event);
   /// The engine of a run that is taken up, or null.

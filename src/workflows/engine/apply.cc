@@ -64,6 +64,7 @@ Result<> Engine::Machine::handle(const Event& event) {
                           if (!begin.refusal.empty()) {
                             fail_start(RunPhase::failed, begin.refusal);
                           }
+                          estimated_seconds_ = begin.estimated_seconds;
                           start();
                           return {};
                         },

@@ -147,7 +147,7 @@ Result<bool> Engine::Machine::depends_hold(const DagFrame& frame, std::uint32_t 
   return compiled.calls[number].depends.evaluate([&](std::string_view name) {
     const Node& node = (*nodes_)[frame.results[compiled.numbers.at(std::string(name))]];
     lang::TaskOutcome out;
-    out.succeeded = node.phase == NodePhase::succeeded;
+    out.succeeded = outcome_of(node) == NodePhase::succeeded;
     out.failed = node.phase == NodePhase::failed;
     out.errored = node.phase == NodePhase::error;
     out.skipped = node.phase == NodePhase::skipped;
@@ -156,7 +156,7 @@ Result<bool> Engine::Machine::depends_hold(const DagFrame& frame, std::uint32_t 
     if (node.type == NodeType::task_group) {
       out.all_failed = !node.children.empty();
       for (const NodeIndex child : node.children) {
-        const NodePhase phase = (*nodes_)[child].phase;
+        const NodePhase phase = outcome_of((*nodes_)[child]);
         out.any_succeeded = out.any_succeeded || phase == NodePhase::succeeded;
         out.all_failed = out.all_failed && phase == NodePhase::failed;
       }

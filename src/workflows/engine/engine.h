@@ -120,7 +120,9 @@ struct PodUpdate {
 struct Start {
   /// Why the run cannot be made ("invalid spec: ..."): it fails with this message at once. Empty =
   /// it can.
-  std::string refusal;
+  std::string refusal = {};
+  /// How long the run will take, as far as earlier ones tell; 0 = unknown.
+  std::int64_t estimated_seconds = 0;
 };
 
 /// Nothing happened but time, or Decisions::more asked for the next part.

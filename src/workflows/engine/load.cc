@@ -187,6 +187,10 @@ void Engine::Machine::load_status(const doc::Value& status) {
   started_ = time_of(doc::find_string(status, "startedAt"));
   finished_ = time_of(doc::find_string(status, "finishedAt"));
   held_locks_ = held_locks(member_or_null(status, "synchronization"));
+  if (const doc::Value* estimated = doc::find(status, "estimatedDuration");
+      estimated != nullptr && estimated->is_int64()) {
+    estimated_seconds_ = estimated->get_int64();
+  }
   if (const doc::Value* outputs = doc::find(status, "outputs")) {
     if (auto decoded = decode_outputs(*outputs)) {
       global_outputs_ = std::move(*decoded);

@@ -393,6 +393,7 @@ class Engine::Machine {
   std::string message_;
   TimePoint started_ = kNoTime;
   TimePoint finished_ = kNoTime;
+  std::int64_t estimated_seconds_ = 0;
   Outputs global_outputs_;
   std::string shutdown_;
   bool suspended_ = false;

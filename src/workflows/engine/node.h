@@ -173,6 +173,16 @@ struct Node {
   bool is_cache_hit() const { return extras && extras->memoization && extras->memoization->hit; }
 };
 
+/// How messages of nodes begin that a resubmitted run took over from the run before it.
+inline constexpr std::string_view kTakenOver = "original pod: ";
+
+/// What a node counts as for those that depend on it: one that was taken over has succeeded, though
+/// its phase says that it was skipped.
+inline NodePhase outcome_of(const Node& node) {
+  const bool taken_over = node.type == NodeType::skipped && node.message.starts_with(kTakenOver);
+  return taken_over ? NodePhase::succeeded : node.phase;
+}
+
 class NodeTable {
  public:
   explicit NodeTable(std::string workflow_name) : workflow_(std::move(workflow_name)) {}

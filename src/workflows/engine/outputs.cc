@@ -161,7 +161,7 @@ std::vector<NodeIndex> Engine::Machine::succeeded_elements(const BoundaryFrame& 
   for (const NodeIndex child : (*nodes_)[group].children) {
     const Node& node = (*nodes_)[child];
     if (!node.hooked && (is_task_group || node.slot == number) &&
-        node.phase == NodePhase::succeeded) {
+        outcome_of(node) == NodePhase::succeeded) {
       out.push_back(child);
     }
   }

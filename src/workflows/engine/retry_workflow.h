@@ -13,6 +13,8 @@ struct RetryOptions {
   std::string node_field_selector;
   /// New values of workflow parameters.
   std::vector<std::pair<std::string, std::string>> parameters;
+  /// When what goes on begins anew; kNoTime = as it had begun.
+  TimePoint now = kNoTime;
 };
 
 struct RetriedWorkflow {

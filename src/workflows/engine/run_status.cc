@@ -35,6 +35,9 @@ Value Engine::Machine::status(Engine::WithNodes with_nodes) const {
   }
   out["startedAt"] = started_ == kNoTime ? Value(nullptr) : Value(time_text(started_));
   out["finishedAt"] = finished_ == kNoTime ? Value(nullptr) : Value(time_text(finished_));
+  if (estimated_seconds_ > 0) {
+    out["estimatedDuration"] = estimated_seconds_;
+  }
   out["progress"] = progress();
   if (resources_.known) {
     out["resourcesDuration"] = encode_resources(resources_);

@@ -103,7 +103,7 @@ void Engine::Machine::add_node_variables(Scope& scope, const std::string& prefix
   if (node.finished != kNoTime) {
     scope.set(prefix + ".finishedAt", time_text(node.finished));
   }
-  scope.set(prefix + ".status", std::string(name_of(node.phase)));
+  scope.set(prefix + ".status", std::string(name_of(outcome_of(node))));
   if (!nodes_->ip(speaker).empty()) {
     scope.set(prefix + ".ip", nodes_->ip(speaker));
   }
