@@ -164,7 +164,7 @@ TEST(ContainerSet, its_pod_has_all_containers_and_a_plan_of_their_order) {
       "\n");
   EXPECT_EQ(document.at("metadata").at("annotations").at("kubectl.kubernetes.io/default-container"),
             "c");
-  const executor::StepPlan plan = step_plan(run.engine(), pod);
+  const executor::StepPlan plan = step_plan(pod);
   ASSERT_EQ(plan.containers.size(), 4U);
   EXPECT_EQ(plan.containers[0].dependencies, (std::vector<std::string>{"b", "c"}));
   EXPECT_EQ(plan.containers[0].retries, 2);
