@@ -17,6 +17,7 @@
 #include "workflows/controller/artifact_collector.h"
 #include "workflows/controller/collector.h"
 #include "workflows/controller/controller.h"
+#include "workflows/engine/artifact_gc.h"
 
 #include <boost/json.hpp>
 

@@ -87,7 +87,9 @@ class Controller::Impl {
 
   void take_up(const kube::ObjectKey& key) {
     if (const kube::ObjectRef workflow = api_.get(key)) {
-      take_up(workflow);
+      if (const auto opened = open(workflow)) {
+        begin(*opened);
+      }
     }
   }
 
