@@ -126,7 +126,7 @@ int get_workflows(const Context& context, const GetCommand& command) {
     auto glance = wants_all ? Result<Glance>(Glance{}) : (*session)->glance(name);
     const auto workflow = !wants_all && glance ? Result<Value>(std::move(glance->workflow))
                           : wants_all          ? (*session)->get(name)
-                                               : std::unexpected(std::move(glance).error());
+                                               : std::unexpected(glance.error());
     if (!workflow) {
       return report(context, workflow.error());
     }

@@ -192,7 +192,10 @@ Value location_in(const Value& archive_location, const Value& location, std::str
       .archive_key = artifacts::key_of(archive_location).value_or("")};
   auto out = artifacts::complete(location, repository, file);
   // A place without keys is refused by the store, which names its type.
-  return out ? std::move(*out) : archive_location;
+  if (!out) {
+    return archive_location;
+  }
+  return std::move(*out);
 }
 
 Value stored_location(const Value& artifact, const Value& repository_ref) {
