@@ -62,36 +62,12 @@ std::vector<NodeIndex> Engine::Machine::suspended_nodes() const {
   return out;
 }
 
-std::map<std::string, std::string> Engine::Machine::fields_of(NodeIndex index) const {
-  const Node& node = (*nodes_)[index];
-  const NodeCall& call = nodes_->call(index);
-  std::map<std::string, std::string> out{
-      {"displayName", nodes_->display_name(index)},
-      {"templateName", call.target()},
-      {"phase", std::string(name_of(node.phase))},
-      {"name", node.name},
-      {"id", nodes_->id(index)},
-  };
-  if (call.template_ref) {
-    out["templateRef.name"] = call.template_ref->name;
-    out["templateRef.template"] = call.template_ref->template_name;
-  }
-  if (node.inputs) {
-    const auto value = doc::parse_json(*node.inputs);
-    const auto inputs = value ? decode_arguments(*value) : Result<Arguments>(Arguments{});
-    for (const Parameter& parameter : inputs ? inputs->parameters : std::vector<Parameter>{}) {
-      out["inputs.parameters." + parameter.name + ".value"] = parameter.value.value_or("");
-    }
-  }
-  return out;
-}
-
 Result<std::vector<NodeIndex>> Engine::Machine::matching_suspended(
     std::string_view selector) const {
   TRY(const FieldSelector parsed, FieldSelector::parse(selector));
   std::vector<NodeIndex> out;
   for (const NodeIndex index : suspended_nodes()) {
-    if (parsed.matches(fields_of(index))) {
+    if (parsed.matches(selectable_fields(*nodes_, index))) {
       out.push_back(index);
     }
   }

@@ -315,7 +315,6 @@ class Engine::Machine {
   // control.cc
   bool shutting_down_for(bool in_exit_handler) const;
   std::vector<NodeIndex> suspended_nodes() const;
-  std::map<std::string, std::string> fields_of(NodeIndex index) const;
   Result<std::vector<NodeIndex>> matching_suspended(std::string_view selector) const;
   Result<> on_stop(const Stop& stop);
   void shut_down(std::string_view strategy);

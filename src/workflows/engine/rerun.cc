@@ -22,28 +22,6 @@ bool is_group(NodeType type) {
          type == NodeType::steps;
 }
 
-std::map<std::string, std::string> fields_of(const NodeTable& nodes, NodeIndex index) {
-  const Node& node = nodes[index];
-  const NodeCall& call = nodes.call(index);
-  std::map<std::string, std::string> out{{"displayName", nodes.display_name(index)},
-                                         {"templateName", call.target()},
-                                         {"phase", std::string(name_of(node.phase))},
-                                         {"name", node.name},
-                                         {"id", nodes.id(index)}};
-  if (call.template_ref) {
-    out["templateRef.name"] = call.template_ref->name;
-    out["templateRef.template"] = call.template_ref->template_name;
-  }
-  if (node.inputs) {
-    const auto value = doc::parse_json(*node.inputs);
-    const auto inputs = value ? decode_arguments(*value) : Result<Arguments>(Arguments{});
-    for (const Parameter& parameter : inputs ? inputs->parameters : std::vector<Parameter>{}) {
-      out["inputs.parameters." + parameter.name + ".value"] = parameter.value.value_or("");
-    }
-  }
-  return out;
-}
-
 /// Which nodes go and which are set back.
 class Reset {
  public:
@@ -134,7 +112,7 @@ Result<NodeSet> nodes_to_run_again(const NodeTable& nodes, const RetryOptions& o
   if (options.restart_successful && !options.node_field_selector.empty()) {
     TRY(const FieldSelector selector, FieldSelector::parse(options.node_field_selector));
     for (NodeIndex i = 0; i < nodes.size(); ++i) {
-      if (selector.matches(fields_of(nodes, i))) {
+      if (selector.matches(selectable_fields(nodes, i))) {
         chosen.insert(i);
       }
     }

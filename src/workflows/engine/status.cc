@@ -414,4 +414,26 @@ Result<std::vector<PodOfNode>> pods_of(const Value& document, std::span<const St
   return out;
 }
 
+std::map<std::string, std::string> selectable_fields(const NodeTable& nodes, NodeIndex index) {
+  const Node& node = nodes[index];
+  const NodeCall& call = nodes.call(index);
+  std::map<std::string, std::string> out{{"displayName", nodes.display_name(index)},
+                                         {"templateName", call.target()},
+                                         {"phase", std::string(name_of(node.phase))},
+                                         {"name", node.name},
+                                         {"id", nodes.id(index)}};
+  if (call.template_ref) {
+    out["templateRef.name"] = call.template_ref->name;
+    out["templateRef.template"] = call.template_ref->template_name;
+  }
+  if (node.inputs) {
+    const auto value = doc::parse_json(*node.inputs);
+    const auto inputs = value ? decode_arguments(*value) : Result<Arguments>(Arguments{});
+    for (const Parameter& parameter : inputs ? inputs->parameters : std::vector<Parameter>{}) {
+      out["inputs.parameters." + parameter.name + ".value"] = parameter.value.value_or("");
+    }
+  }
+  return out;
+}
+
 }  // namespace tiphys::workflows

@@ -78,4 +78,8 @@ struct PodOfNode {
 /// The pods a run has made, in order of creation.
 Result<std::vector<PodOfNode>> pods_of(const doc::Value& document, std::span<const StoredRow> rows);
 
+/// What a field selector can name of a node: displayName, templateName, templateRef.*, phase, name,
+/// id and inputs.parameters.<name>.value (reference, workflows L04).
+std::map<std::string, std::string> selectable_fields(const NodeTable& nodes, NodeIndex index);
+
 }  // namespace tiphys::workflows
