@@ -52,17 +52,6 @@ bool has_ended(const doc::Value& workflow) {
   return phase == "Succeeded" || phase == "Failed" || phase == "Error";
 }
 
-Result<std::vector<workflows::StoredRow>> stored_rows(const store::Store& store,
-                                                      const std::string& uid) {
-  TRY(auto rows, store.rows(uid));
-  std::vector<workflows::StoredRow> out;
-  out.reserve(rows.size());
-  for (kube::Row& row : rows) {
-    out.push_back({static_cast<workflows::NodeIndex>(row.index), std::move(row.bytes)});
-  }
-  return out;
-}
-
 /// The rows of the pods that a person may mean by a name, and of all around them; all rows where
 /// that saves nothing.
 Result<std::vector<workflows::StoredRow>> rows_for(const store::Store& store,

@@ -3,6 +3,7 @@
 #include "app/engine_verbs.h"
 #include "app/removal.h"
 #include "workflows/controller/api_references.h"
+#include "workflows/controller/stored_rows.h"
 #include "workflows/engine/resubmit.h"
 #include "workflows/engine/status.h"
 
@@ -129,22 +130,6 @@ Result<kube::ObjectRef> workflow_of(const StoreVerbPlace& place, const Value& re
   return object;
 }
 
-Result<std::vector<workflows::StoredRow>> stored_rows(const store::Store& store,
-                                                      const std::string& uid) {
-  TRY(auto rows, store.rows(uid));
-  std::vector<workflows::StoredRow> out;
-  out.reserve(rows.size());
-  for (kube::Row& row : rows) {
-    out.push_back({static_cast<workflows::NodeIndex>(row.index), std::move(row.bytes)});
-  }
-  return out;
-}
-
-Result<Value> document_with_nodes(const StoreVerbPlace& place, const kube::Object& workflow) {
-  TRY(const auto rows, stored_rows(place.store, workflow.uid()));
-  return workflows::workflow_with_nodes(workflow.document(), rows);
-}
-
 /// In upstream's words, where it has some.
 Error has_ended(const kube::ObjectKey& key, cli::Control::Verb verb) {
   using Verb = cli::Control::Verb;
@@ -171,20 +156,20 @@ std::vector<kube::Row> rows_of(const std::vector<workflows::StoredRow>& rows) {
 
 Result<Value> retry(const StoreVerbPlace& place, const Value& request) {
   TRY(const kube::ObjectRef object, workflow_of(place, request));
-  TRY(const Value document, document_with_nodes(place, *object));
+  TRY(const auto before, stored_rows(place.store, object->uid()));
+  TRY(const Value document, workflows::workflow_with_nodes(object->document(), before));
   workflows::RetryOptions options;
   options.restart_successful = flag_at(request, "restartSuccessful");
   options.node_field_selector = text_at(request, "nodeFieldSelector");
   options.parameters = parameters_of(request);
   options.now = place.now;
   TRY(workflows::RetriedWorkflow retried, workflows::retry_workflow(document, options));
-  TRY(const auto before, place.store.rows(object->uid()));
   std::vector<kube::Row> rows = rows_of(retried.rows);
   std::set<std::uint64_t> kept;
   for (const kube::Row& row : rows) {
     kept.insert(row.index);
   }
-  for (const kube::Row& row : before) {
+  for (const workflows::StoredRow& row : before) {
     if (!kept.contains(row.index)) {
       rows.push_back({row.index, ""});
     }
@@ -196,7 +181,8 @@ Result<Value> retry(const StoreVerbPlace& place, const Value& request) {
 
 Result<Value> resubmit(const StoreVerbPlace& place, const Value& request) {
   TRY(const kube::ObjectRef object, workflow_of(place, request));
-  TRY(const Value document, document_with_nodes(place, *object));
+  TRY(const auto rows, stored_rows(place.store, object->uid()));
+  TRY(const Value document, workflows::workflow_with_nodes(object->document(), rows));
   workflows::ResubmitOptions options;
   options.name = text_at(request, "name");
   options.memoized = flag_at(request, "memoized");
@@ -224,6 +210,12 @@ Result<Value> resubmit(const StoreVerbPlace& place, const Value& request) {
 }
 
 }  // namespace
+
+Result<std::vector<workflows::StoredRow>> stored_rows(const store::Store& store,
+                                                      const std::string& uid) {
+  TRY(auto rows, store.rows(uid));
+  return workflows::engine_rows(std::move(rows));
+}
 
 Result<Value> carry_out(const StoreVerbPlace& place, const Value& request) {
   const std::string verb = text_at(request, "verb");

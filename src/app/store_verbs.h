@@ -28,6 +28,10 @@ struct StoreVerbPlace {
   workflows::TimePoint now;
 };
 
+/// The rows of a run, for its engine.
+Result<std::vector<workflows::StoredRow>> stored_rows(const store::Store& store,
+                                                      const std::string& uid);
+
 /// Carries a request out in a store that may be written. What was written is durable when the store
 /// says so. Errors: bad_request (no such verb), already_exists, not_found, and those of retry and
 /// resubmit; nothing has been changed then.

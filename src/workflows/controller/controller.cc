@@ -3,6 +3,7 @@
 #include "workflows/controller/api_references.h"
 #include "workflows/controller/estimate.h"
 #include "workflows/controller/pod_spec_patch.h"
+#include "workflows/controller/stored_rows.h"
 #include "workflows/engine/memo.h"
 #include "workflows/engine/observe.h"
 #include "workflows/locks/lock_status.h"
@@ -210,7 +211,7 @@ class Controller::Impl {
   /// Nothing when the run need not be made.
   Result<std::optional<Opened>> make_run(const kube::ObjectRef& workflow) {
     auto references = std::make_unique<ApiReferences>(api_, workflow->key().namespace_);
-    TRY(const auto rows, api_.rows(workflow->uid()));
+    TRY(auto rows, api_.rows(workflow->uid()));
     const bool fresh = rows.empty() && doc::find(workflow->document(), "status") == nullptr;
     if (fresh && recall_run(*workflow)) {
       return std::nullopt;
@@ -220,11 +221,7 @@ class Controller::Impl {
       insert(std::move(engine), std::move(references), workflow);
       return Opened{workflow, false};
     }
-    std::vector<StoredRow> stored;
-    stored.reserve(rows.size());
-    for (const kube::Row& row : rows) {
-      stored.push_back({static_cast<NodeIndex>(row.index), row.bytes});
-    }
+    const std::vector<StoredRow> stored = engine_rows(std::move(rows));
     TRY(Engine engine,
         Engine::restore(workflow->document(), stored, *references, options_.engine, now()));
     insert(std::move(engine), std::move(references), workflow);
