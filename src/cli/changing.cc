@@ -31,14 +31,6 @@ std::string_view done_word(Control::Verb verb) {
   return "";
 }
 
-std::string name_of(const Value& workflow) {
-  return std::string(doc::find_string(*doc::find(workflow, "metadata"), "name"));
-}
-
-std::string namespace_of(const Value& workflow) {
-  return std::string(doc::find_string(*doc::find(workflow, "metadata"), "namespace"));
-}
-
 /// Puts an artifact's place together from --path.
 std::string expand_path(std::string path,
                         const std::vector<std::pair<std::string, std::string>>& values) {

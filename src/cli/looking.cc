@@ -1,6 +1,7 @@
 #include "cli/commands.h"
 #include "cli/duration_text.h"
 #include "cli/live_view.h"
+#include "cli/manifests.h"
 #include "cli/node_selector.h"
 #include "cli/selection.h"
 #include "cli/text/workflow_text.h"
@@ -16,16 +17,6 @@ namespace tiphys::cli {
 namespace {
 
 using doc::Value;
-
-std::string_view name_of(const Value& workflow) {
-  const Value* metadata = doc::find(workflow, "metadata");
-  return metadata == nullptr ? std::string_view() : doc::find_string(*metadata, "name");
-}
-
-std::string_view namespace_of(const Value& workflow) {
-  const Value* metadata = doc::find(workflow, "metadata");
-  return metadata == nullptr ? std::string_view() : doc::find_string(*metadata, "namespace");
-}
 
 /// Then a table without them would show two runs of one name as the same.
 bool several_namespaces(const std::vector<Value>& workflows) {
@@ -102,6 +93,12 @@ Result<FilteredView::Filter> node_filter(const std::string& status, const std::s
   return parse_node_selector(status.empty() ? selector : "phase=" + status);
 }
 
+/// A Workflow with all its nodes, of which none is left out.
+Result<Glance> whole(Session& session, const std::string& name) {
+  TRY(auto workflow, session.get(name));
+  return Glance{.workflow = std::move(workflow)};
+}
+
 }  // namespace
 
 int get_workflows(const Context& context, const GetCommand& command) {
@@ -123,19 +120,16 @@ int get_workflows(const Context& context, const GetCommand& command) {
   const bool wants_all =
       command.all_nodes || options.filter || command.output == "json" || command.output == "yaml";
   for (const std::string& name : command.names) {
-    auto glance = wants_all ? Result<Glance>(Glance{}) : (*session)->glance(name);
-    const auto workflow = !wants_all && glance ? Result<Value>(std::move(glance->workflow))
-                          : wants_all          ? (*session)->get(name)
-                                               : std::unexpected(glance.error());
-    if (!workflow) {
-      return report(context, workflow.error());
+    const auto glance = wants_all ? whole(**session, name) : (*session)->glance(name);
+    if (!glance) {
+      return report(context, glance.error());
     }
     if (command.output == "name") {
-      context.out << name_of(*workflow) << "\n";
+      context.out << name_of(glance->workflow) << "\n";
     } else if (command.output == "json" || command.output == "yaml") {
-      print_documents(context, {*workflow}, command.output);
+      print_documents(context, {glance->workflow}, command.output);
     } else {
-      context.out << describe_workflow(*workflow, options);
+      context.out << describe_workflow(glance->workflow, options);
       if (glance->shown < glance->nodes) {
         context.out << "\n"
                     << glance->shown << " of " << glance->nodes

@@ -141,11 +141,6 @@ Result<Assignments> read_parameter_file(const std::string& file) {
   return out;
 }
 
-std::string name_of(const Value& object) {
-  const Value* metadata = doc::find(object, "metadata");
-  return metadata == nullptr ? "" : std::string(doc::find_string(*metadata, "name"));
-}
-
 /// As the API server words it; apimachinery util/validation.
 Error invalid_name(const Value& object, const std::string& field, const std::string& name,
                    const std::string& what) {
@@ -162,6 +157,15 @@ void put_text(Value& parent, std::string_view key, const std::string& text) {
 }
 
 }  // namespace
+
+std::string metadata_text(const Value& object, std::string_view member) {
+  const Value* metadata = doc::find(object, "metadata");
+  return metadata == nullptr ? "" : std::string(doc::find_string(*metadata, member));
+}
+
+std::string name_of(const Value& object) { return metadata_text(object, "name"); }
+
+std::string namespace_of(const Value& object) { return metadata_text(object, "namespace"); }
 
 Result<LoadedManifests> load_manifests(const std::vector<std::string>& names,
                                        const Surroundings& surroundings, bool strict) {

@@ -37,6 +37,11 @@ struct LoadedManifests {
 Result<LoadedManifests> load_manifests(const std::vector<std::string>& names,
                                        const Surroundings& surroundings, bool strict);
 
+/// A text of an object's metadata; empty when it has none.
+std::string metadata_text(const doc::Value& object, std::string_view member);
+std::string name_of(const doc::Value& object);
+std::string namespace_of(const doc::Value& object);
+
 /// "file.yaml:3:7: message" for each cause that has a place, else "file.yaml: message".
 std::string describe_failure(const LoadFailure& failure);
 

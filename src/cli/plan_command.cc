@@ -1,6 +1,6 @@
 #include "cli/commands.h"
 #include "cli/manifests.h"
-#include "workflows/config/config.h"
+#include "cli/preparation.h"
 #include "workflows/engine/document_references.h"
 #include "workflows/plan/print.h"
 
@@ -79,13 +79,9 @@ int plan_workflows(const Context& context, const PlanCommand& command) {
   if (!loaded) {
     return report(context, loaded.error());
   }
-  const auto config = load_config(context, command.config_file);
-  if (!config) {
-    return report(context, config.error());
-  }
-  workflows::EngineConfig engine;
-  if (*config) {
-    engine.workflow_defaults = (*config)->workflow_defaults;
+  const auto engine = engine_config(context, command.config_file);
+  if (!engine) {
+    return report(context, engine.error());
   }
   // A plan needs no state directory; when there is one, its templates count.
   auto session = context.open(false);
@@ -102,7 +98,7 @@ int plan_workflows(const Context& context, const PlanCommand& command) {
     }
   }
   if (report_findings(context, *loaded, command.strict, known, namespace_name,
-                      &engine.workflow_defaults)) {
+                      &engine->workflow_defaults)) {
     return 1;
   }
   if (planned == 0) {
@@ -113,7 +109,7 @@ int plan_workflows(const Context& context, const PlanCommand& command) {
     if (manifest.kind() != "Workflow") {
       continue;
     }
-    const auto plan = workflows::make_plan(manifest.content.value, references, engine);
+    const auto plan = workflows::make_plan(manifest.content.value, references, *engine);
     if (!plan) {
       return report(context, Error(plan.error()).with_context(manifest.file));
     }

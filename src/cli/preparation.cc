@@ -198,6 +198,15 @@ Result<> take_config(const Context& context, const std::string& file, RunOptions
   return {};
 }
 
+Result<workflows::EngineConfig> engine_config(const Context& context, const std::string& file) {
+  TRY(const auto config, load_config(context, file));
+  workflows::EngineConfig out;
+  if (config) {
+    out.workflow_defaults = config->workflow_defaults;
+  }
+  return out;
+}
+
 const Value* defaults_of(const RunOptions& run) {
   return run.config ? &run.config->workflow_defaults : nullptr;
 }

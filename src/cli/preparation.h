@@ -3,6 +3,7 @@
 /// of the command line put on them, named, and checked.
 
 #include "cli/commands.h"
+#include "workflows/engine/engine.h"
 
 namespace tiphys::cli {
 
@@ -28,6 +29,9 @@ std::optional<Prepared> prepare(const Context& context, const Sources& sources, 
 
 /// Reads the file of --config, if one is given, into the options of a run.
 Result<> take_config(const Context& context, const std::string& file, RunOptions& run);
+
+/// The settings in the file of --config, if one is given, as an engine takes them.
+Result<workflows::EngineConfig> engine_config(const Context& context, const std::string& file);
 
 /// What the settings of a run put below every Workflow, or null.
 const doc::Value* defaults_of(const RunOptions& run);

@@ -105,6 +105,38 @@ int carry_out_prepared(const Context& context, std::unique_ptr<Session> session,
   return carry_out_run(context, *session, std::move(request), output);
 }
 
+/// Runs workflows again: `make` prepares each one named for it, and returns its name.
+template <class Command, class Make>
+int rerun(const Context& context, Command command, const Make& make) {
+  if (const auto configured = take_config(context, command.config_file, command.run); !configured) {
+    return report(context, configured.error());
+  }
+  auto session = context.open_to_change();
+  if (!session) {
+    return report(context, session.error());
+  }
+  auto parameters = parse_assignments(command.parameters);
+  if (!parameters) {
+    return report(context, parameters.error());
+  }
+  command.request.parameters = *std::move(parameters);
+  const auto names = names_of_verb(**session, command.names, command.filter, context);
+  if (!names) {
+    return report(context, names.error());
+  }
+  std::vector<std::string> prepared;
+  for (const std::string& name : *names) {
+    command.request.workflow = name;
+    auto made = make(**session, command.request);
+    if (!made) {
+      return report(context, made.error());
+    }
+    prepared.push_back(*std::move(made));
+  }
+  return carry_out_prepared(context, *std::move(session), prepared, command.run, command.output,
+                            command.log);
+}
+
 }  // namespace
 
 void print_workflow(const Context& context, const Value& workflow, const OutputFormat& output) {
@@ -199,69 +231,17 @@ int run_workflows(const Context& context, const RunCommand& given) {
   return carry_out_run(context, *session, std::move(request), command.output);
 }
 
-int retry_workflows(const Context& context, const RetryCommand& given) {
-  RetryCommand command = given;
-  if (const auto configured = take_config(context, command.config_file, command.run); !configured) {
-    return report(context, configured.error());
-  }
-  auto session = context.open_to_change();
-  if (!session) {
-    return report(context, session.error());
-  }
-  auto parameters = parse_assignments(command.parameters);
-  if (!parameters) {
-    return report(context, parameters.error());
-  }
-  const auto names = names_of_verb(**session, command.names, command.filter, context);
-  if (!names) {
-    return report(context, names.error());
-  }
-  std::vector<std::string> prepared;
-  for (const std::string& name : *names) {
-    RetryRequest retry = command.request;
-    retry.workflow = name;
-    retry.parameters = *parameters;
-    auto retried = (*session)->retry(retry);
-    if (!retried) {
-      return report(context, retried.error());
-    }
-    prepared.push_back(*std::move(retried));
-  }
-  return carry_out_prepared(context, *std::move(session), prepared, command.run, command.output,
-                            command.log);
+int retry_workflows(const Context& context, const RetryCommand& command) {
+  return rerun(context, command, [](Session& session, const RetryRequest& request) {
+    return session.retry(request);
+  });
 }
 
-int resubmit_workflows(const Context& context, const ResubmitCommand& given) {
-  ResubmitCommand command = given;
-  if (const auto configured = take_config(context, command.config_file, command.run); !configured) {
-    return report(context, configured.error());
-  }
-  auto session = context.open_to_change();
-  if (!session) {
-    return report(context, session.error());
-  }
-  auto parameters = parse_assignments(command.parameters);
-  if (!parameters) {
-    return report(context, parameters.error());
-  }
-  const auto names = names_of_verb(**session, command.names, command.filter, context);
-  if (!names) {
-    return report(context, names.error());
-  }
-  std::vector<std::string> prepared;
-  for (const std::string& name : *names) {
-    ResubmitRequest resubmit = command.request;
-    resubmit.workflow = name;
-    resubmit.parameters = *parameters;
-    resubmit.suffix = context.surroundings.random_suffix();
-    auto made = (*session)->resubmit(resubmit);
-    if (!made) {
-      return report(context, made.error());
-    }
-    prepared.push_back(*std::move(made));
-  }
-  return carry_out_prepared(context, *std::move(session), prepared, command.run, command.output,
-                            command.log);
+int resubmit_workflows(const Context& context, const ResubmitCommand& command) {
+  return rerun(context, command, [&](Session& session, ResubmitRequest request) {
+    request.suffix = context.surroundings.random_suffix();
+    return session.resubmit(request);
+  });
 }
 
 }  // namespace tiphys::cli

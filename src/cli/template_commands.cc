@@ -24,10 +24,6 @@ const Value& metadata_of(const Value& object) {
   return metadata == nullptr ? kNull : *metadata;
 }
 
-std::string name_of(const Value& object) {
-  return std::string(doc::find_string(metadata_of(object), "name"));
-}
-
 std::string space_of(const Context& context, const TemplateCommand& command) {
   if (command.cluster_scoped()) {
     return "";

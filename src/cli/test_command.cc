@@ -1,8 +1,8 @@
 #include "cli/commands.h"
 #include "cli/manifests.h"
+#include "cli/preparation.h"
 #include "kube/types/types.h"
 #include "lang/gotime/gotime.h"
-#include "workflows/config/config.h"
 #include "workflows/engine/document_references.h"
 #include "workflows/workflow_tests/test_run.h"
 
@@ -27,11 +27,6 @@ struct Subject {
   std::set<std::string> templates;
 };
 
-std::string name_of(const doc::Value& object, std::string_view member = "name") {
-  const doc::Value* metadata = doc::find(object, "metadata");
-  return metadata == nullptr ? "" : std::string(doc::find_string(*metadata, member));
-}
-
 /// A Workflow that runs all of a template.
 doc::Value workflow_from(const std::string& template_name, bool cluster) {
   doc::Object reference{{"name", template_name}};
@@ -55,7 +50,7 @@ Result<doc::Value> choose_workflow(const WorkflowTest& test, const LoadedManifes
     const doc::Value& value = manifest.content.value;
     if (manifest.kind() != "Workflow" ||
         (!test.workflow.empty() && name_of(value) != test.workflow &&
-         name_of(value, "generateName") != test.workflow)) {
+         metadata_text(value, "generateName") != test.workflow)) {
       continue;
     }
     if (found != nullptr) {
@@ -72,7 +67,7 @@ Result<doc::Value> choose_workflow(const WorkflowTest& test, const LoadedManifes
   }
   doc::Value out = *found;
   if (name_of(out).empty()) {
-    out.as_object()["metadata"].as_object()["name"] = name_of(out, "generateName") + "test";
+    out.as_object()["metadata"].as_object()["name"] = metadata_text(out, "generateName") + "test";
   }
   return out;
 }
@@ -212,13 +207,9 @@ class TestRunner {
 }  // namespace
 
 int test_workflows(const Context& context, const TestCommand& command) {
-  const auto config = load_config(context, command.config_file);
+  auto config = engine_config(context, command.config_file);
   if (!config) {
     return report(context, config.error());
-  }
-  workflows::EngineConfig engine;
-  if (*config) {
-    engine.workflow_defaults = (*config)->workflow_defaults;
   }
   auto loaded = load_manifests(command.files, context.surroundings, true);
   if (!loaded) {
@@ -230,7 +221,7 @@ int test_workflows(const Context& context, const TestCommand& command) {
   if (!loaded->failures.empty()) {
     return 1;
   }
-  TestRunner runner(context, command, std::move(engine));
+  TestRunner runner(context, command, *std::move(config));
   for (const LoadedManifest& manifest : loaded->manifests) {
     if (manifest.kind() == kTestKind) {
       runner.run(manifest);

@@ -54,24 +54,30 @@ void add_submit(VerbTable& table) {
       });
 }
 
+/// What retry and resubmit share.
+template <class Command>
+void add_rerun_options(CLI::App& verb, Command& command, const std::string& wait_help) {
+  verb.add_option("names", command.names, kNamesHelp);
+  add_selectors(verb, command.filter);
+  add_parameters(verb, command.parameters, "Override an input parameter; may be given again");
+  verb.add_flag("--log", command.log, kLogHelp);
+  verb.add_flag("-w,--wait,--watch", command.wait, wait_help);
+  add_output(verb, command.output, {"json", "yaml", "name", "wide"});
+  add_run_options(verb, command.run);
+  add_config(verb, command.config_file);
+}
+
 void add_retry(VerbTable& table) {
   table.add<RetryCommand>(
       "retry", "Run a workflow again from where it failed, or from chosen nodes", retry_workflows,
       [](CLI::App& verb, RetryCommand& command) {
-        verb.add_option("names", command.names, kNamesHelp);
-        add_selectors(verb, command.filter);
         verb.add_flag("--restart-successful", command.request.restart_successful,
                       "Run again also the nodes that the node field selector matches, whatever "
                       "their phase");
         verb.add_option("--node-field-selector", command.request.node_field_selector,
                         "Nodes to run again with --restart-successful");
-        add_parameters(verb, command.parameters, "Override an input parameter; may be given again");
-        verb.add_flag("--log", command.log, kLogHelp);
-        verb.add_flag("-w,--wait,--watch", command.wait,
-                      "Accepted: retry always returns when the workflow has ended");
-        add_output(verb, command.output, {"json", "yaml", "name", "wide"});
-        add_run_options(verb, command.run);
-        add_config(verb, command.config_file);
+        add_rerun_options(verb, command,
+                          "Accepted: retry always returns when the workflow has ended");
       });
 }
 
@@ -79,20 +85,13 @@ void add_resubmit(VerbTable& table) {
   table.add<ResubmitCommand>(
       "resubmit", "Run workflows again as new ones", resubmit_workflows,
       [](CLI::App& verb, ResubmitCommand& command) {
-        verb.add_option("names", command.names, kNamesHelp);
-        add_selectors(verb, command.filter);
         verb.add_flag("--memoized", command.request.memoized,
                       "Take over the steps that succeeded, of workflows that failed");
         verb.add_option("--node-field-selector", command.request.node_field_selector,
                         "Run these nodes and what depends on them, take over all else");
-        add_parameters(verb, command.parameters, "Override an input parameter; may be given again");
         verb.add_option("--priority", command.request.priority, "Override the workflow's priority");
-        verb.add_flag("--log", command.log, kLogHelp);
-        verb.add_flag("-w,--wait,--watch", command.wait,
-                      "Accepted: resubmit always returns when the workflow has ended");
-        add_output(verb, command.output, {"json", "yaml", "name", "wide"});
-        add_run_options(verb, command.run);
-        add_config(verb, command.config_file);
+        add_rerun_options(verb, command,
+                          "Accepted: resubmit always returns when the workflow has ended");
       });
 }
 
